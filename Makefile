@@ -1,0 +1,81 @@
+# coderring: build, install and test.
+#
+#   make                  build against the PostgreSQL that pg_config finds
+#   make install          install it there (most often with sudo)
+#   make installcheck     run the tests on a running server that has it
+#   make try              see it work on a throw-away server of its own
+#   make check            build and run every test on throw-away servers
+#   make asan             the tests under AddressSanitizer and UBSan
+#   make setup            install the Debian packages that are missing
+#   make clean            remove what was built
+#
+# Another PostgreSQL: make PG_CONFIG=/path/to/pg_config
+# The version stands in coderring.control and nowhere else.
+
+PG_CONFIG ?= pg_config
+
+# Goals that bring their own server. They must work where no pg_config is
+# installed yet, and PGXS has a "check" of its own that tests nothing and
+# succeeds: so PGXS is not read for them at all.
+OWN_GOALS = try check asan setup
+
+ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
+
+.NOTPARALLEL:
+.PHONY: $(MAKECMDGOALS)
+
+$(OWN_GOALS):
+	@bash test/$@.sh
+
+$(filter-out $(OWN_GOALS),$(MAKECMDGOALS)):
+	@$(MAKE) --no-print-directory $@
+
+else # ordinary goals
+
+EXTENSION  = coderring
+MODULE_big = coderring
+OBJS      := $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
+DATA      := $(sort $(wildcard sql/coderring--*.sql))
+
+PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter
+PG_CFLAGS += $(if $(WERROR),-Werror)
+SHLIB_LINK += -lcrypto
+
+REGRESS       := $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS_OPTS   = --inputdir=test --outputdir=.
+ISOLATION     := $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --outputdir=.
+TAP_TESTS      = 1
+PROVE_TESTS    = test/t/*.pl
+
+EXTRA_CLEAN = log results output_iso tmp_check tmp_check_iso \
+	regression.diffs regression.out
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+
+ifneq (,$(wildcard $(PGXS)))
+
+include $(PGXS)
+
+# PGXS does not track headers.
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
+
+else ifneq (clean,$(MAKECMDGOALS))
+
+$(error $(PG_CONFIG) names no PGXS: install the server development package \
+	(on Debian "make setup" does), or say PG_CONFIG=/path/to/pg_config)
+
+else # clean does without PostgreSQL
+
+clean:
+	rm -f $(OBJS) $(OBJS:.o=.bc) $(MODULE_big).so
+	rm -rf $(EXTRA_CLEAN)
+
+endif
+
+.PHONY: clean clean-unit
+clean: clean-unit
+clean-unit:
+	@if test -f test/unit/Makefile; then $(MAKE) -s -C test/unit clean; fi
+
+endif

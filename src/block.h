@@ -1,0 +1,180 @@
+/*
+ * block.h
+ *		Blocks of codes in shared memory: reserved, computed, not yet handed out.
+ */
+#ifndef CODERRING_BLOCK_H
+#define CODERRING_BLOCK_H
+
+#include "postgres.h"
+
+#include "access/xlogdefs.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "port/atomics.h"
+#include "utils/uuid.h"
+
+#include "memory.h"
+
+#define EXTRA_MAX_LEN		63	/* bytes */
+
+#define BLOCK_MIN_CODES		32
+#define BLOCK_MAX_CODES		4096
+
+/*
+ * A ticket is generation (48 bits) | closed (1 bit) | index (15 bits).  The
+ * index is that of the next code to take.  Read as one 16-bit number the low
+ * part of a closed ticket is beyond every block's size.
+ */
+#define TICKET_INDEX_BITS	16
+#define TICKET_CLOSED		((uint64) 0x8000)
+#define TICKET_GENERATION(t)	((t) >> TICKET_INDEX_BITS)
+#define TICKET_LOW(t)		((uint32) ((t) & 0xFFFF))
+#define TICKET_INDEX(t)		((uint32) ((t) & 0x7FFF))
+
+/* What a series is, to everyone in the server. */
+typedef struct SeriesKey
+{
+	Oid			database;
+	Oid			relid;			/* of series_state: another one after DROP and CREATE EXTENSION */
+	pg_uuid_t	incarnation;
+	int32		ring_id;		/* not part of the identity, for the locks */
+	uint8		extra_len;
+	char		extra[EXTRA_MAX_LEN];
+} SeriesKey;
+
+/*
+ * A series' place in shared memory.  Once made, the memory stays a slot for
+ * as long as the server runs: a session that remembers a slot which has been
+ * given to another series finds another generation in its ticket.
+ */
+typedef struct Slot
+{
+	pg_atomic_uint64 ticket;
+	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64)];
+
+	/* Under the control lock; constant while the slot is linked. */
+	SeriesKey	key;
+	SharedRef	self;
+	SharedRef	next;			/* in the bucket, or in the list of free slots */
+	pg_atomic_uint32 next_dead; /* in the list of dead slots */
+
+	/*
+	 * The block.  Written by the holder of the series' refill lock while the
+	 * ticket is closed, read by anyone between two reads of the ticket that
+	 * show the same generation, open.
+	 */
+	SharedRef	codes;			/* text of base codes, one after the other */
+	int32		codes_order;	/* the array's size as the allocator counts */
+	uint32		size;			/* codes in the block */
+	int64		first;			/* position of the code at index 0 */
+
+	/* Written under the refill lock, read without by the view. */
+	int64		reserved_end;	/* first position that this slot has not reserved, or -1 */
+	int64		published_end;	/* first position neither handed out nor in the block */
+	XLogRecPtr	reserved_lsn;	/* end of the record that reserved up to reserved_end */
+
+	/* Under the refill lock. */
+	TimestampTz refilled_at;
+	uint32		refill_size;
+} Slot;
+
+StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");
+
+/* Whose slots there are: a table of series in a database. */
+typedef struct SlotOwner
+{
+	Oid			database;
+	Oid			relid;
+} SlotOwner;
+
+/* What a session remembers of a block. */
+typedef struct CodeBlock
+{
+	Slot	   *slot;
+	const char *codes;
+	uint64		generation;
+	uint32		size;
+	int64		first;
+} CodeBlock;
+
+typedef struct BlockControl
+{
+	LWLock		lock;			/* protects what is not atomic below, and all of memory.c */
+	pg_atomic_uint64 generation;	/* the last one given */
+	MemoryControl memory;
+
+	SharedRef	buckets;		/* array of SharedRef */
+	uint32		nbuckets;		/* a power of two, 0 before the first slot */
+	uint32		nslots;			/* linked */
+	uint32		sweep_at;		/* look for slots of gone databases at this many */
+	uint32		clock;			/* next bucket to look at for eviction */
+	SharedRef	free_slots;
+	pg_atomic_uint32 dead_slots;	/* list of slots to unlink; pushed to without a lock */
+
+	/* Read at every call, written when a definition changes: a line of its own. */
+	char		pad1[MEMORY_UNIT];
+	pg_atomic_uint64 epoch;
+	char		pad2[MEMORY_UNIT - sizeof(pg_atomic_uint64)];
+} BlockControl;
+
+extern PGDLLIMPORT BlockControl *block_control;
+
+extern Size block_shmem_size(void);
+extern void block_attach(void);
+
+extern Slot *block_find(const SeriesKey *key);
+extern Slot *block_make(const SeriesKey *key);
+extern bool block_adopt(Slot *slot, const SeriesKey *key, CodeBlock *block);
+extern uint32 block_close(Slot *slot);
+extern bool block_reopen(Slot *slot);
+extern int64 block_position(Slot *slot);
+extern void block_reserved(Slot *slot, int64 first, int64 end, XLogRecPtr lsn);
+extern uint32 block_publish(Slot *slot, int64 first, const char *codes, uint32 count, uint32 stride);
+extern List *block_collect(const SeriesKey *ring);
+extern void block_bury(Slot *slot);
+extern bool block_sweep_due(void);
+extern List *block_owners(void);
+extern void block_sweep(const List *gone);
+extern List *block_candidates(int count);
+extern void block_unlink(Slot *slot, const SeriesKey *key);
+
+/* The state of definitions; raised by every committed change to one. */
+static inline uint64
+block_epoch(void)
+{
+	return pg_atomic_read_u64(&block_control->epoch);
+}
+
+static inline void
+block_raise_epoch(void)
+{
+	pg_atomic_fetch_add_u64(&block_control->epoch, 1);
+}
+
+/*
+ * Take the next code of a block, without a lock.  False when there is none
+ * left or the block is not the one remembered.
+ *
+ * No code is lost and none is taken twice or from another block: the code is
+ * read before the ticket is swapped, the ticket is changed before the codes
+ * are overwritten, and no generation comes back.
+ */
+static inline bool
+block_take(const CodeBlock *block, char *code, uint32 stride)
+{
+	pg_atomic_uint64 *place = &block->slot->ticket;
+	uint64		ticket = pg_atomic_read_u64(place);
+
+	for (;;)
+	{
+		if (TICKET_GENERATION(ticket) != block->generation ||
+			TICKET_LOW(ticket) >= block->size)
+			return false;
+		pg_read_barrier();
+		memcpy(code, block->codes + (Size) TICKET_LOW(ticket) * stride, stride);
+		if (pg_atomic_compare_exchange_u64(place, &ticket, ticket + 1))
+			return true;
+	}
+}
+
+#endif							/* CODERRING_BLOCK_H */

@@ -1,0 +1,71 @@
+/*
+ * coderring.c
+ *		The module: magic, settings, hooks.
+ *
+ * Works loaded on demand.  In shared_preload_libraries it takes its control
+ * block from the shared memory that is asked for, not from the slop.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/ipc.h"
+#include "storage/shmem.h"
+#include "utils/guc.h"
+
+#include "block.h"
+#include "lifecycle.h"
+#include "memory.h"
+#include "ring.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+static shmem_request_hook_type previous_request_hook = NULL;
+static shmem_startup_hook_type previous_startup_hook = NULL;
+
+static void
+request_shared_memory(void)
+{
+	if (previous_request_hook)
+		previous_request_hook();
+	RequestAddinShmemSpace(block_shmem_size());
+}
+
+static void
+start_shared_memory(void)
+{
+	if (previous_startup_hook)
+		previous_startup_hook();
+
+	/* After a crash the server starts over with fresh shared memory. */
+	block_control = NULL;
+	block_attach();
+}
+
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("coderring.max_shared_memory",
+							"Sets the maximum amount of dynamic shared memory for blocks of codes.",
+							"Beyond it series get smaller blocks, and series not in use give theirs up.",
+							&memory_limit_kb,
+							48 * 1024, 1024, MAX_KILOBYTES,
+							PGC_SIGHUP,
+							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	MarkGUCPrefixReserved("coderring");
+
+	if (process_shared_preload_libraries_in_progress)
+	{
+		previous_request_hook = shmem_request_hook;
+		shmem_request_hook = request_shared_memory;
+		previous_startup_hook = shmem_startup_hook;
+		shmem_startup_hook = start_shared_memory;
+	}
+	else
+		block_attach();
+	ring_init();
+	lifecycle_init();
+}

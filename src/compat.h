@@ -1,0 +1,38 @@
+/*
+ * compat.h
+ *		Every difference between PostgreSQL's versions, and nothing else.
+ *
+ * No other file of coderring looks at PG_VERSION_NUM.
+ */
+#ifndef CODERRING_COMPAT_H
+#define CODERRING_COMPAT_H
+
+#include "postgres.h"
+
+#include "replication/syncrep.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
+
+#if PG_VERSION_NUM < 150000
+#error "coderring needs PostgreSQL 15 or later"
+#endif
+
+/*
+ * Are synchronous standbys configured, as the checkpointer has told everyone?
+ * The field became a set of bits in a minor release of each branch.
+ */
+static inline bool
+coderring_sync_standbys_defined(void)
+{
+#ifdef SYNC_STANDBY_INIT
+	bits8		status = ((volatile WalSndCtlData *) WalSndCtl)->sync_standbys_status;
+
+	if (status & SYNC_STANDBY_INIT)
+		return (status & SYNC_STANDBY_DEFINED) != 0;
+	return SyncRepStandbyNames != NULL && SyncRepStandbyNames[0] != '\0';
+#else
+	return ((volatile WalSndCtlData *) WalSndCtl)->sync_standbys_defined;
+#endif
+}
+
+#endif							/* CODERRING_COMPAT_H */

@@ -1,0 +1,59 @@
+/*
+ * dispense.h
+ *		Codes for callers: take one, refill, bump, advance.
+ */
+#ifndef CODERRING_DISPENSE_H
+#define CODERRING_DISPENSE_H
+
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "ring.h"
+
+/* A series as a caller names it. */
+typedef struct Wanted
+{
+	const text *name;
+	const char *extra;
+	uint32		extra_len;		/* bytes */
+	uint32		count;			/* codes that will be asked for, 1 if unknown */
+} Wanted;
+
+extern text *dispense_slowly(const Wanted *wanted, bool bump);
+extern void dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to_offset);
+extern void dispense_load(const Ring *ring);
+
+/*
+ * A new code.  Takes it from the block that this session used last, if it is
+ * still that series, block and definition, and has codes left.
+ *
+ * The result is allocated before a code is taken, so that running out of
+ * memory loses none.
+ */
+static inline text *
+dispense(const Wanted *wanted)
+{
+	Series	   *series = ring_last_series;
+
+	if (series != NULL && ring_memory_good() &&
+		series->block.generation != 0 &&
+		series->user == GetUserId() &&
+		series->name_len == VARSIZE_ANY_EXHDR(wanted->name) &&
+		series->key.extra_len == wanted->extra_len &&
+		memcmp(series->name, VARDATA_ANY(wanted->name), series->name_len) == 0 &&
+		memcmp(series->key.extra, wanted->extra, wanted->extra_len) == 0)
+	{
+		uint32		len = series->prefix_len + series->stride;
+		text	   *code = (text *) palloc(VARHDRSZ + len);
+
+		SET_VARSIZE(code, VARHDRSZ + len);
+		memcpy(VARDATA(code), series->prefix, series->prefix_len);
+		if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
+			return code;
+		pfree(code);
+	}
+	return dispense_slowly(wanted, false);
+}
+
+#endif							/* CODERRING_DISPENSE_H */

@@ -1,0 +1,300 @@
+/*
+ * functions.c
+ *		The SQL functions: check arguments, call the room that does the work.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "dispense.h"
+#include "lifecycle.h"
+#include "ring.h"
+
+PG_FUNCTION_INFO_V1(coderring_create);
+PG_FUNCTION_INFO_V1(coderring_drop);
+PG_FUNCTION_INFO_V1(coderring_rename);
+PG_FUNCTION_INFO_V1(coderring_reset);
+PG_FUNCTION_INFO_V1(coderring_get_code);
+PG_FUNCTION_INFO_V1(coderring_get_codes);
+PG_FUNCTION_INFO_V1(coderring_advance);
+PG_FUNCTION_INFO_V1(coderring_start_rings);
+PG_FUNCTION_INFO_V1(coderring_find_owner);
+PG_FUNCTION_INFO_V1(coderring_definitions_changed);
+PG_FUNCTION_INFO_V1(coderring_refuse_change);
+
+static void
+report_unwritable(const char *function)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s() during recovery", function),
+				 errhint("Call it on the primary server.")));
+	if (XactReadOnly)
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s() in a read-only transaction", function)));
+	ereport(ERROR,
+			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+			 errmsg("cannot execute %s() during a parallel operation", function)));
+}
+
+/*
+ * Raise 25006 where nothing can be written.  (A standby's transactions are
+ * read-only too.)
+ */
+static inline void
+check_writable(const char *function)
+{
+	if (unlikely(XactReadOnly || IsInParallelMode()))
+		report_unwritable(function);
+}
+
+static void
+check_not_null(FunctionCallInfo fcinfo, int number, const char *what)
+{
+	if (unlikely(PG_ARGISNULL(number)))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", what)));
+}
+
+/*
+ * A name or an extra that is to be stored, or compared with what is.
+ */
+static char *
+text_argument(FunctionCallInfo fcinfo, int number)
+{
+	return text_to_cstring(PG_GETARG_TEXT_PP(number));
+}
+
+static inline void
+get_wanted(FunctionCallInfo fcinfo, int extra_number, Wanted *wanted)
+{
+	check_not_null(fcinfo, 0, "name of a ring");
+	wanted->name = PG_GETARG_TEXT_PP(0);
+	wanted->count = 1;
+	if (PG_ARGISNULL(extra_number))
+	{
+		wanted->extra = "";
+		wanted->extra_len = 0;
+	}
+	else
+	{
+		text	   *extra = PG_GETARG_TEXT_PP(extra_number);
+
+		wanted->extra = VARDATA_ANY(extra);
+		wanted->extra_len = VARSIZE_ANY_EXHDR(extra);
+	}
+}
+
+/*
+ * coderring_create(name, base_length, alphabet, max_length, first_cycle,
+ *					if_not_exists)
+ */
+Datum
+coderring_create(PG_FUNCTION_ARGS)
+{
+	RingOptions options;
+
+	check_writable("coderring_create");
+	check_not_null(fcinfo, 0, "name of a ring");
+	options.base_length = PG_ARGISNULL(1) ? 4 : PG_GETARG_INT32(1);
+	options.alphabet = PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2);
+	options.have_max_length = !PG_ARGISNULL(3);
+	options.max_length = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
+	options.first_cycle = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT64(4);
+	lifecycle_create(text_argument(fcinfo, 0), &options, !PG_ARGISNULL(5) && PG_GETARG_BOOL(5));
+	PG_RETURN_VOID();
+}
+
+/* coderring_drop(name, if_exists) */
+Datum
+coderring_drop(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_drop");
+	check_not_null(fcinfo, 0, "name of a ring");
+	lifecycle_drop(text_argument(fcinfo, 0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	PG_RETURN_VOID();
+}
+
+/* coderring_rename(name, new_name) */
+Datum
+coderring_rename(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_rename");
+	check_not_null(fcinfo, 0, "name of a ring");
+	check_not_null(fcinfo, 1, "new name of a ring");
+	lifecycle_rename(text_argument(fcinfo, 0), text_argument(fcinfo, 1));
+	PG_RETURN_VOID();
+}
+
+/* coderring_reset(name, first_cycle, test_seed) */
+Datum
+coderring_reset(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_reset");
+	check_not_null(fcinfo, 0, "name of a ring");
+	lifecycle_reset(text_argument(fcinfo, 0),
+					PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
+					PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2));
+	PG_RETURN_VOID();
+}
+
+/* coderring_get_code(name, extra, bump) */
+Datum
+coderring_get_code(PG_FUNCTION_ARGS)
+{
+	Wanted		wanted;
+
+	check_writable("coderring_get_code");
+	get_wanted(fcinfo, 1, &wanted);
+	if (unlikely(!PG_ARGISNULL(2) && PG_GETARG_BOOL(2)))
+		PG_RETURN_TEXT_P(dispense_slowly(&wanted, true));
+	PG_RETURN_TEXT_P(dispense(&wanted));
+}
+
+/*
+ * coderring_get_codes(name, count, extra).  Takes each code when the executor
+ * asks for it: a query that stops early has used no more than it shows.
+ */
+Datum
+coderring_get_codes(PG_FUNCTION_ARGS)
+{
+	FuncCallContext *context;
+	Wanted	   *wanted;
+
+	check_writable("coderring_get_codes");
+	if (SRF_IS_FIRSTCALL())
+	{
+		MemoryContext old;
+		int32		count;
+
+		check_not_null(fcinfo, 0, "name of a ring");
+		check_not_null(fcinfo, 1, "count");
+		count = PG_GETARG_INT32(1);
+		if (count < 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("count must not be negative"),
+					 errdetail("It is %d.", count)));
+		context = SRF_FIRSTCALL_INIT();
+		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+		wanted = palloc(sizeof(Wanted));
+		get_wanted(fcinfo, 2, wanted);
+		wanted->name = PG_GETARG_TEXT_P_COPY(0);
+		wanted->extra = pnstrdup(wanted->extra, wanted->extra_len);
+		context->user_fctx = wanted;
+		context->max_calls = count;
+		MemoryContextSwitchTo(old);
+
+		/* An unknown ring is an error also for no codes. */
+		(void) ring_series(wanted->name, wanted->extra, wanted->extra_len);
+	}
+
+	context = SRF_PERCALL_SETUP();
+	wanted = context->user_fctx;
+	if (context->call_cntr < context->max_calls)
+	{
+		CHECK_FOR_INTERRUPTS();
+		wanted->count = context->max_calls - context->call_cntr;
+		SRF_RETURN_NEXT(context, PointerGetDatum(dispense(wanted)));
+	}
+	SRF_RETURN_DONE(context);
+}
+
+/* coderring_advance(name, extra, to_cycle, to_offset) */
+Datum
+coderring_advance(PG_FUNCTION_ARGS)
+{
+	Wanted		wanted;
+
+	check_writable("coderring_advance");
+	get_wanted(fcinfo, 1, &wanted);
+	dispense_advance(&wanted, PG_ARGISNULL(2),
+					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
+					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
+	PG_RETURN_VOID();
+}
+
+/* coderring_start_rings(): the number of rings that the caller may use */
+Datum
+coderring_start_rings(PG_FUNCTION_ARGS)
+{
+	List	   *rings;
+	ListCell   *cell;
+
+	check_writable("coderring_start_rings");
+	rings = ring_list(ring_may_use);
+	foreach(cell, rings)
+		dispense_load(lfirst(cell));
+	PG_RETURN_INT32(list_length(rings));
+}
+
+static TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *function)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", function)));
+	return (TriggerData *) fcinfo->context;
+}
+
+/*
+ * Before a row of coderring.ring is inserted by SQL, that is, by the restore
+ * of a dump: OIDs of roles differ from server to server.
+ */
+Datum
+coderring_find_owner(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_owner");
+	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
+	HeapTuple	tuple = trigger->tg_trigtuple;
+	int			column = Anum_ring_owner;
+	bool		isnull;
+	Datum		name = heap_getattr(tuple, Anum_ring_owner_name, desc, &isnull);
+	Datum		owner;
+	bool		owner_isnull = false;
+
+	owner = ObjectIdGetDatum(isnull ? InvalidOid : get_role_oid(NameStr(*DatumGetName(name)), true));
+	if (!OidIsValid(DatumGetObjectId(owner)))
+		ereport(WARNING,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("owner of a ring does not exist"),
+				 isnull ? 0 : errdetail("There is no role \"%s\"; only superusers may use the ring.",
+										NameStr(*DatumGetName(name)))));
+	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &owner, &owner_isnull));
+}
+
+/* After definitions were changed by SQL. */
+Datum
+coderring_definitions_changed(PG_FUNCTION_ARGS)
+{
+	(void) check_trigger(fcinfo, "coderring.definitions_changed");
+	lifecycle_definitions_changed();
+	PG_RETURN_NULL();
+}
+
+/* Before the state of a series is changed by SQL. */
+Datum
+coderring_refuse_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = check_trigger(fcinfo, "coderring.refuse_change");
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot change \"coderring.%s\" by SQL", RelationGetRelationName(trigger->tg_relation)),
+			 errdetail("Its rows are written outside of transactions; a change could make codes come twice."),
+			 errhint("Use coderring_advance, coderring_reset or coderring_drop.")));
+	PG_RETURN_NULL();
+}

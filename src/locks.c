@@ -1,0 +1,62 @@
+/*
+ * locks.c
+ *		The heavyweight locks: advisory locks of classes that SQL cannot take.
+ *
+ * pg_advisory_lock() of SQL writes 1 or 2 into the last field of the lock tag
+ * (objsubid in pg_locks); with ours no role can stop a ring.  In pg_locks a
+ * lock of coderring is a row with
+ *		locktype	advisory
+ *		objid		the ring's id in coderring.ring (a hash of the name for a
+ *					name lock)
+ *		objsubid	49374 definition, 49375 refill, 49376 entry, 49377 name
+ *		classid		a hash of the extra, for refill locks
+ *
+ * All are owned by the transaction, so an error releases them; those taken
+ * for refills are released as soon as the refill is done.  They are taken in
+ * the order of the objsubids.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "locks.h"
+
+#define FIRST_CLASS		0xC0DE	/* 49374 */
+
+static void
+make_tag(LOCKTAG *tag, RingLock kind, uint32 id, uint32 detail)
+{
+	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, detail, id, FIRST_CLASS + kind);
+}
+
+/*
+ * Wait for a lock.  Raises the usual errors of waiting: cancel, lock_timeout,
+ * deadlock, out of shared memory.
+ */
+void
+ring_lock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	make_tag(&tag, kind, id, detail);
+	(void) LockAcquire(&tag, mode, false, false);
+}
+
+/* Take a lock if that needs no waiting. */
+bool
+ring_lock_conditional(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	make_tag(&tag, kind, id, detail);
+	return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+ring_unlock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	make_tag(&tag, kind, id, detail);
+	(void) LockRelease(&tag, mode, false);
+}

@@ -1,0 +1,107 @@
+/*
+ * order.c
+ *		The codes of a series in their secret order: positions to text.
+ *
+ * Joins a ring's definition to permutation.c and codec.c, which know nothing
+ * of PostgreSQL, and keeps a few permutations at hand, because setting one up
+ * costs as much as computing some dozens of codes.
+ */
+#include "postgres.h"
+
+#include "port/pg_bswap.h"
+
+#include "codec.h"
+#include "order.h"
+#include "permutation.h"
+
+/* Series in whose order this session computes without setting it up again. */
+#define KEPT	16
+
+typedef struct Kept
+{
+	Permutation *permutation;
+	uint64		used;			/* 0 for never */
+	pg_uuid_t	incarnation;
+	int64		cycle;
+	uint8		extra_len;
+	char		extra[EXTRA_MAX_LEN];
+} Kept;
+
+static Kept kept[KEPT];
+static uint64 uses = 0;
+
+static bool
+keeps(const Kept *entry, const SeriesKey *key, int64 cycle)
+{
+	return entry->used != 0 && entry->cycle == cycle &&
+		entry->extra_len == key->extra_len &&
+		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0 &&
+		memcmp(entry->extra, key->extra, key->extra_len) == 0;
+}
+
+static void
+report_failure(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg("could not compute codes"),
+			 errdetail("OpenSSL does not provide AES-256, or is out of memory.")));
+}
+
+/*
+ * The permutation of a cycle.  The tweak is the cycle, 8 bytes with the most
+ * significant first, and the extra; the key is the ring's own.
+ */
+static Permutation *
+find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
+{
+	Kept	   *entry = &kept[0];
+	uint64		cycle_bytes = pg_hton64((uint64) cycle);
+	uint8		tweak[sizeof(uint64) + EXTRA_MAX_LEN];
+
+	for (int i = 0; i < KEPT; i++)
+	{
+		if (keeps(&kept[i], key, cycle))
+		{
+			entry = &kept[i];
+			break;
+		}
+		if (kept[i].used < entry->used)
+			entry = &kept[i];
+	}
+
+	if (entry->permutation == NULL)
+		entry->permutation = permutation_create();
+	if (entry->permutation == NULL)
+		report_failure();
+	entry->used = 0;
+	memcpy(tweak, &cycle_bytes, sizeof(uint64));
+	memcpy(tweak + sizeof(uint64), key->extra, key->extra_len);
+	if (!permutation_set(entry->permutation, ring->key, PERMUTATION_KEY_LEN,
+						 ring->codec.radix, ring->codec.base_length,
+						 tweak, sizeof(uint64) + key->extra_len))
+		report_failure();
+	entry->incarnation = key->incarnation;
+	entry->cycle = cycle;
+	entry->extra_len = key->extra_len;
+	memcpy(entry->extra, key->extra, key->extra_len);
+	entry->used = ++uses;
+	return entry->permutation;
+}
+
+/*
+ * The base codes at count positions from first, all in one cycle, as text
+ * without separators.
+ */
+void
+order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, char *codes)
+{
+	Permutation *permutation = find_permutation(ring, key, first / ring->base_codes);
+	uint64	   *numbers = palloc(count * sizeof(uint64));
+
+	if (!permutation_forward(permutation, first % ring->base_codes, count, numbers))
+		report_failure();
+	for (uint32 i = 0; i < count; i++)
+		codec_write_base(&ring->codec, numbers[i], codes + (Size) i * ring->codec.base_length);
+	pfree(numbers);
+}

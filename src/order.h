@@ -1,0 +1,14 @@
+/*
+ * order.h
+ *		The codes of a series in their secret order.
+ */
+#ifndef CODERRING_ORDER_H
+#define CODERRING_ORDER_H
+
+#include "postgres.h"
+
+#include "ring.h"
+
+extern void order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, char *codes);
+
+#endif							/* CODERRING_ORDER_H */

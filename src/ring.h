@@ -1,0 +1,103 @@
+/*
+ * ring.h
+ *		A ring's definition: its row, who may use it, and what a session remembers.
+ */
+#ifndef CODERRING_RING_H
+#define CODERRING_RING_H
+
+#include "postgres.h"
+
+#include "access/htup.h"
+#include "storage/lock.h"
+#include "utils/relcache.h"
+#include "utils/uuid.h"
+
+#include "block.h"
+#include "codec.h"
+#include "permutation.h"
+
+#define RING_NAME_MAX_LEN	63	/* bytes */
+
+/* Columns of coderring.ring */
+enum
+{
+	Anum_ring_id = 1,
+	Anum_ring_name,
+	Anum_ring_incarnation,
+	Anum_ring_key,
+	Anum_ring_owner,
+	Anum_ring_owner_name,
+	Anum_ring_first_cycle,
+	Anum_ring_base_length,
+	Anum_ring_max_length,
+	Anum_ring_alphabet,
+	Natts_ring = Anum_ring_alphabet
+};
+
+/* A definition, as read from its row. */
+typedef struct Ring
+{
+	int32		id;
+	Oid			owner;
+	int32		max_length;		/* characters in a code, 0 for no limit */
+	int64		first_cycle;
+	int64		base_codes;		/* codec.base_codes, signed */
+	pg_uuid_t	incarnation;
+	ItemPointerData tid;		/* of the row; good while the definition lock is held */
+	uint8		key[PERMUTATION_KEY_LEN];
+	char		name[RING_NAME_MAX_LEN + 1];
+	Codec		codec;
+} Ring;
+
+/* What a session remembers of one series, to take codes without a lock. */
+typedef struct Series
+{
+	Ring	   *ring;
+	Oid			user;			/* whom the privilege check let through */
+	CodeBlock	block;
+	SeriesKey	key;
+	uint32		stride;			/* ring->codec.base_length */
+	uint32		prefix_len;
+	uint32		name_len;
+	char		name[RING_NAME_MAX_LEN];
+	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];	/* extra and uniquizer */
+} Series;
+
+/*
+ * The block_epoch() at which this session's memory of rings was begun; 0 when
+ * it must not be used any more.
+ */
+extern uint64 ring_memory_epoch;
+
+/* The series that this session used last. */
+extern Series *ring_last_series;
+
+static inline bool
+ring_memory_good(void)
+{
+	return ring_memory_epoch == block_epoch();
+}
+
+static inline void
+ring_forget(void)
+{
+	ring_memory_epoch = 0;
+}
+
+extern void ring_init(void);
+extern Oid	ring_relation(const char *name);
+extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
+
+extern bool ring_read(Relation rel, const char *name, Ring *ring);
+extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
+extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
+extern bool ring_may_use(const Ring *ring, Oid user);
+extern bool ring_may_change(const Ring *ring, Oid user);
+extern void ring_report_missing(const char *name) pg_attribute_noreturn();
+extern void ring_report_denied(const Ring *ring) pg_attribute_noreturn();
+extern void ring_make_key(const Ring *ring, SeriesKey *key);
+extern bool ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring);
+extern void ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace);
+extern List *ring_list(bool (*may_see) (const Ring *ring, Oid user));
+
+#endif							/* CODERRING_RING_H */

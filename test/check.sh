@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Builds coderring with warnings as errors and runs every test, on throw-away
+# servers in a private directory. Also: make check
+#
+#   ONLY="unit regress"    these suites only: unit, regress, isolation, tap
+#   TESTS="name name"      these tests only, of regress, isolation and tap
+#   KEEP=1                 leave the private directory behind, to look into it
+#
+# The regress and isolation tests run twice, without and with coderring in
+# shared_preload_libraries. The last line is "N passed, N failed".
+
+set -euo pipefail
+# shellcheck source=test/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+on_leave() { summarise; }
+
+choose_suites "unit regress isolation tap"
+enter "$@"
+build WERROR=1
+init_server
+run_suites check
