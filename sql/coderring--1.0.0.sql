@@ -101,6 +101,7 @@ CREATE TRIGGER find_owner BEFORE INSERT ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.find_owner();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON coderring.ring
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER find_owner;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
 
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON coderring.series_state

@@ -276,8 +276,8 @@ block_make(const SeriesKey *key)
 			slot->reserved_end = -1;
 			slot->published_end = -1;
 			slot->reserved_lsn = InvalidXLogRecPtr;
-			slot->refilled_at = 0;
-			slot->refill_size = 0;
+			slot->reserved_at = 0;
+			slot->reserved_count = 0;
 			bucket = bucket_of(key);
 			slot->next = *bucket;
 			*bucket = slot->self;

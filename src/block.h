@@ -17,7 +17,6 @@
 
 #define EXTRA_MAX_LEN		63	/* bytes */
 
-#define BLOCK_MIN_CODES		32
 #define BLOCK_MAX_CODES		4096
 
 /*
@@ -74,8 +73,8 @@ typedef struct Slot
 	XLogRecPtr	reserved_lsn;	/* end of the record that reserved up to reserved_end */
 
 	/* Under the refill lock. */
-	TimestampTz refilled_at;
-	uint32		refill_size;
+	TimestampTz reserved_at;
+	uint32		reserved_count; /* in the last reservation */
 } Slot;
 
 StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");

@@ -36,11 +36,16 @@
 #include "order.h"
 #include "series.h"
 
-/* A block is to last this long, in ms. */
-#define BLOCK_LASTS		100
+/*
+ * A reservation is to last this long, in ms, so that a busy series does not
+ * wait for the disk often; it may feed several blocks, one after the other.
+ */
+#define RESERVATION_LASTS	100
+#define MIN_RESERVATION		32
+#define MAX_RESERVATION		65536
 
-/* A block grows at most this much at a time. */
-#define BLOCK_GROWTH	8
+/* A reservation is at most this many times as large as the one before. */
+#define RESERVATION_GROWTH	8
 
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
@@ -166,24 +171,24 @@ settle_range(const Ring *ring, const SeriesKey *key, bool enter, Range *range)
 }
 
 /*
- * How many codes to reserve at once.
+ * How many positions to reserve at once.
  */
 static int64
-block_size(const Ring *ring, Slot *slot, uint32 count, TimestampTz now)
+reservation_size(const Ring *ring, Slot *slot, uint32 count, TimestampTz now)
 {
-	int64		size = BLOCK_MIN_CODES;
+	int64		size = MIN_RESERVATION;
 
 	if (slot == NULL)
 		return 1;
-	if (slot->refill_size > 0)
+	if (slot->reserved_count > 0)
 	{
-		int64		elapsed = Max(now - slot->refilled_at, 1);
+		int64		elapsed = Max(now - slot->reserved_at, 1);
 
-		size = slot->refill_size * INT64CONST(1000) * BLOCK_LASTS / elapsed;
-		size = Min(size, (int64) slot->refill_size * BLOCK_GROWTH);
+		size = slot->reserved_count * INT64CONST(1000) * RESERVATION_LASTS / elapsed;
+		size = Min(size, (int64) slot->reserved_count * RESERVATION_GROWTH);
 	}
 	size = Max(size, count);
-	size = Min(Max(size, BLOCK_MIN_CODES), BLOCK_MAX_CODES);
+	size = Min(Max(size, MIN_RESERVATION), MAX_RESERVATION);
 	return Max(Min(size, ring->base_codes / BLOCK_SHARE), 1);
 }
 
@@ -360,7 +365,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	SeriesRow	row;
 	Range		range;
 	int64		position;
-	int64		count;
+	int64		reserved;
+	uint32		count;
 	uint32		published = 0;
 	char	   *codes;
 	XLogRecPtr	lsn;
@@ -404,7 +410,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	now = GetCurrentTimestamp();
 	if (!bump && slot != NULL && slot->reserved_end > position)
 	{
-		/* Somebody reserved this and failed to publish it. */
+		/* Reserved before, for a later block or by somebody who then failed. */
 		entering = false;
 		settle_range(ring, &key, false, &range);
 		range.end = slot->reserved_end;
@@ -416,14 +422,15 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 		if (entering)
 			ring_lock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
 		settle_range(ring, &key, entering, &range);
-		range.end = range.first + Min(block_size(ring, slot, wanted->count, now),
+		range.end = range.first + Min(reservation_size(ring, slot, wanted->count, now),
 									  ring->base_codes - range.first % ring->base_codes);
 		lsn = InvalidXLogRecPtr;
 	}
-	count = range.end - range.first;
+	reserved = range.end - range.first;
+	count = Min(reserved, BLOCK_MAX_CODES + 1);
 
 	/* All that the caller needs is made before anything is written. */
-	codes = palloc(count * stride);
+	codes = palloc((Size) count * stride);
 	order_codes(ring, &key, range.first, count, codes);
 	*code = palloc(VARHDRSZ + range.prefix_len + stride);
 	SET_VARSIZE(*code, VARHDRSZ + range.prefix_len + stride);
@@ -435,12 +442,12 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 		int64		offset = range.first % ring->base_codes;
 
 		/* Without a filter every reserved code counts. */
-		lsn = reserve(&key, &row, &range, offset + count);
+		lsn = reserve(&key, &row, &range, offset + reserved);
 		if (slot != NULL)
 		{
 			block_reserved(slot, range.first, range.end, lsn);
-			slot->refill_size = count;
-			slot->refilled_at = now;
+			slot->reserved_count = reserved;
+			slot->reserved_at = now;
 		}
 	}
 	if (entering)

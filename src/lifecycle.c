@@ -463,7 +463,6 @@ close_blocks(const Ring *ring)
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
 	ring_make_key(ring, &key);
-	key.relid = ring_relation("series_state");
 	slots = block_collect(&key);
 	MemoryContextSwitchTo(old);
 	foreach(cell, slots)

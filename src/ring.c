@@ -401,7 +401,7 @@ ring_make_key(const Ring *ring, SeriesKey *key)
 {
 	memset(key, 0, sizeof(SeriesKey));
 	key->database = MyDatabaseId;
-	key->relid = series_relid;
+	key->relid = ring_relation("series_state");
 	key->incarnation = ring->incarnation;
 	key->ring_id = ring->id;
 }

@@ -69,7 +69,6 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	bool		nulls[SERIES_COLUMNS] = {false};
 
 	ring_make_key(ring, &key);
-	key.relid = ring_relation("series_state");
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
 	slot = RecoveryInProgress() ? NULL : block_find(&key);

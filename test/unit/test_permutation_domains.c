@@ -3,7 +3,8 @@
  *		Unit tests of src/permutation.c: whole domains, differences between keys
  *		and tweaks, bad arguments, and failures of the library under it.
  *
- * src/permutation.c is included, so that those calls can be made to fail.
+ * src/permutation.c is included, so that those calls can be made to fail, with
+ * the arithmetic of compilers without a 128-bit type.
  */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -24,6 +25,7 @@ static int	failing_call;		/* the one that fails, or 0 */
 #define EVP_EncryptUpdate(ctx, out, len, in, in_len) \
 	(FAILS ? 0 : EVP_EncryptUpdate(ctx, out, len, in, in_len))
 
+#define PERMUTATION_NO_INT128
 #define power permutation_power
 #define set permutation_set_any
 #include "../../src/permutation.c"
@@ -40,7 +42,7 @@ static const uint8_t key[32] = {
 static const uint8_t tweak[] = "coderring";
 #define TWEAK_LEN	(sizeof(tweak) - 1)
 
-static const uint8_t tweak_as_key[32] = "another key";
+static const uint8_t other_key[32] = "another key";
 
 static Permutation *perm;
 
@@ -133,7 +135,7 @@ static void
 test_differences(void)
 {
 	static const uint32_t domains[][2] = {{32, 2}, {32, 3}, {32, 4}};
-	uint8_t		other_key[32];
+	uint8_t		changed_key[32];
 	uint64_t	base[200];
 
 	for (size_t d = 0; d < 3; d++)
@@ -150,14 +152,14 @@ test_differences(void)
 			uint64_t	numbers[200];
 			int			same = 0;
 
-			memcpy(other_key, key, sizeof(key));
+			memcpy(changed_key, key, sizeof(key));
 			cycle[6] = (uint8_t) (i >> 8);
 			cycle[7] = (uint8_t) i;
 			if (i < 256)
 			{
 				/* one bit of the key */
-				other_key[i / 8] ^= (uint8_t) (1 << i % 8);
-				good = good && permutation_set(perm, other_key, 32, radix, length, tweak, TWEAK_LEN);
+				changed_key[i / 8] ^= (uint8_t) (1 << i % 8);
+				good = good && permutation_set(perm, changed_key, 32, radix, length, tweak, TWEAK_LEN);
 			}
 			else if (i < 264)
 				/* a prefix of the tweak */
@@ -282,6 +284,31 @@ test_arguments(void)
 	   permutation_ff1_halves(perm, false, &a, &b) && a == UINT64_MAX / 2 && b == a, "halves of 63 bits");
 }
 
+/* Numbers of 96 bits by small and by the largest divisors. */
+static void
+test_modulo(void)
+{
+	uint64_t	state = 6;
+	bool		small = true;
+	bool		large = true;
+
+	for (int i = 0; i < 20000; i++)
+	{
+		uint32_t	high = (uint32_t) next_random(&state) >> i % 32;
+		uint64_t	low = next_random(&state) >> i % 64;
+		uint64_t	modulus = (uint64_t) i % 500 + 2;
+		uint64_t	two_64 = (UINT64_MAX % modulus + 1) % modulus;
+
+		small = small && modulo_96(high, low, modulus) == (high * two_64 + low % modulus) % modulus;
+		/* 2^64 is 1 more than UINT64_MAX */
+		large = large && modulo_96(high, low, UINT64_MAX) == add_modulo(low % UINT64_MAX, high, UINT64_MAX);
+	}
+	ok(small && modulo_96(1, 0, 2) == 0 && modulo_96(UINT32_MAX, UINT64_MAX, 3) == 0,
+	   "96 bits modulo small numbers");
+	ok(large && modulo_96(0, UINT64_MAX, UINT64_MAX) == 0 && modulo_96(1, 0, UINT64_MAX - 1) == 2,
+	   "96 bits modulo large numbers");
+}
+
 /*
  * Each call of the library fails in turn, once: permutation_set and the rest
  * must say so, not be half set, and work again at the next attempt.
@@ -292,6 +319,7 @@ test_failures(void)
 	static const uint32_t domains[][2] = {{32, 1}, {32, 2}, {17, 3}, {32, 3}, {32, 4}};
 	uint64_t	expected[CHUNK];
 	uint64_t	numbers[CHUNK];
+	uint64_t	before[CHUNK];	/* of another key */
 	uint64_t	offset;
 	int			creations = 0;
 	bool		good = true;
@@ -326,7 +354,8 @@ test_failures(void)
 
 			/* another key, so that everything has to be made again */
 			calls = -1000000;
-			if (!permutation_set(perm, tweak_as_key, 32, 10, 4, NULL, 0))
+			if (!permutation_set(perm, other_key, 32, 10, 4, NULL, 0) ||
+				!permutation_forward(perm, 0, CHUNK, before))
 				abort();
 			calls = 0;
 			is_set = set(domains[d][0], domains[d][1]);
@@ -335,6 +364,9 @@ test_failures(void)
 			set_calls++;
 			good = good && !is_set && !permutation_forward(perm, 0, 1, numbers) &&
 				!permutation_inverse(perm, 0, &offset) &&
+				permutation_set(perm, other_key, 32, 10, 4, NULL, 0) &&
+				permutation_forward(perm, 0, CHUNK, numbers) &&
+				memcmp(numbers, before, sizeof(before)) == 0 &&
 				set(domains[d][0], domains[d][1]) &&
 				permutation_forward(perm, 0, count, numbers) &&
 				memcmp(numbers, expected, count * sizeof(numbers[0])) == 0;
@@ -381,6 +413,7 @@ main(void)
 		test_whole_domain(whole[i][0], whole[i][1]);
 	test_differences();
 	test_arguments();
+	test_modulo();
 	test_failures();
 	permutation_destroy(perm);
 	return done_testing();
