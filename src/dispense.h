@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/inval.h"
 
 #include "ring.h"
 
@@ -34,7 +35,14 @@ extern void dispense_load(const Ring *ring);
 static inline text *
 dispense(const Wanted *wanted)
 {
-	Series	   *series = ring_last_series;
+	Series	   *series;
+
+	/*
+	 * Five nanoseconds, for which DROP EXTENSION and a lost membership in a
+	 * role are noticed at once too, also in the middle of a transaction.
+	 */
+	AcceptInvalidationMessages();
+	series = ring_last_series;
 
 	if (series != NULL && ring_memory_good() &&
 		series->block.generation != 0 &&

@@ -13,8 +13,7 @@
  * (every committed change of a definition raises it, see lifecycle.c) or a
  * relcache, role or transaction callback calls ring_forget().  Then all of it
  * is thrown away at the next use.  The epoch is compared at every single call,
- * so a change reaches a session in the middle of a long transaction too,
- * which would not see an invalidation message before its end.
+ * so a change reaches a session in the middle of a long transaction too.
  */
 #include "postgres.h"
 
