@@ -393,15 +393,12 @@ block_position(Slot *slot)
 void
 block_reserved(Slot *slot, int64 first, int64 end, XLogRecPtr lsn)
 {
-	/* Whatever is left before first is given up by the caller's wish. */
-	if (slot->published_end != first)
-	{
-		pg_atomic_exchange_u64(&slot->ticket, new_generation() | TICKET_CLOSED | NO_INDEX);
-		slot->size = 0;
-		slot->published_end = first;
-		pg_write_barrier();
-		pg_atomic_exchange_u64(&slot->ticket, new_generation() | TICKET_CLOSED);
-	}
+	/* Whatever is left of the block is given up, by the caller's wish. */
+	pg_atomic_exchange_u64(&slot->ticket, new_generation() | TICKET_CLOSED | NO_INDEX);
+	slot->size = 0;
+	slot->published_end = first;
+	pg_write_barrier();
+	pg_atomic_exchange_u64(&slot->ticket, new_generation() | TICKET_CLOSED);
 	slot->reserved_end = end;
 	slot->reserved_lsn = lsn;
 }
