@@ -1,6 +1,7 @@
 /*
  * block.h
- *		Blocks of codes in shared memory: reserved, computed, not yet handed out.
+ *		Slots of series and their blocks of codes in shared memory: reserved,
+ *		computed, not yet handed out.
  */
 #ifndef CODERRING_BLOCK_H
 #define CODERRING_BLOCK_H
@@ -29,6 +30,9 @@
 #define TICKET_GENERATION(t)	((t) >> TICKET_INDEX_BITS)
 #define TICKET_LOW(t)		((uint32) ((t) & 0xFFFF))
 #define TICKET_INDEX(t)		((uint32) ((t) & 0x7FFF))
+
+/* The index of a ticket whose block is being written, or was never there. */
+#define NO_INDEX				((uint64) 0x7FFF)
 
 /* What a series is, to everyone in the server. */
 typedef struct SeriesKey
@@ -118,24 +122,34 @@ typedef struct BlockControl
 
 extern PGDLLIMPORT BlockControl *block_control;
 
-extern Size block_shmem_size(void);
-extern void block_attach(void);
+/* slot.c */
+extern Size slot_shmem_size(void);
+extern void slot_attach(void);
+extern Slot *slot_find(const SeriesKey *key);
+extern Slot *slot_make(const SeriesKey *key);
+extern bool slot_same_series(const SeriesKey *a, const SeriesKey *b);
+extern void slot_unlink(Slot *slot, const SeriesKey *key);
+extern void slot_unlink_dead(void);
+extern void slot_bury(Slot *slot);
+extern List *slot_collect(const SeriesKey *ring);
+extern bool slot_sweep_due(void);
+extern List *slot_owners(void);
+extern void slot_sweep(const List *gone);
+extern List *slot_candidates(int count);
 
-extern Slot *block_find(const SeriesKey *key);
-extern Slot *block_make(const SeriesKey *key);
+/* block.c */
 extern bool block_adopt(Slot *slot, const SeriesKey *key, CodeBlock *block);
 extern uint32 block_close(Slot *slot);
 extern bool block_reopen(Slot *slot);
 extern int64 block_position(Slot *slot);
 extern void block_reserved(Slot *slot, int64 first, int64 end, XLogRecPtr lsn);
 extern uint32 block_publish(Slot *slot, int64 first, const char *codes, uint32 count, uint32 stride);
-extern List *block_collect(const SeriesKey *ring);
-extern void block_bury(Slot *slot);
-extern bool block_sweep_due(void);
-extern List *block_owners(void);
-extern void block_sweep(const List *gone);
-extern List *block_candidates(int count);
-extern void block_unlink(Slot *slot, const SeriesKey *key);
+
+static inline uint64
+block_new_generation(void)
+{
+	return pg_atomic_add_fetch_u64(&block_control->generation, 1) << TICKET_INDEX_BITS;
+}
 
 /* The state of definitions; raised by every committed change to one. */
 static inline uint64

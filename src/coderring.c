@@ -30,7 +30,7 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(block_shmem_size());
+	RequestAddinShmemSpace(slot_shmem_size());
 }
 
 static void
@@ -41,7 +41,7 @@ start_shared_memory(void)
 
 	/* After a crash the server starts over with fresh shared memory. */
 	block_control = NULL;
-	block_attach();
+	slot_attach();
 }
 
 void
@@ -65,7 +65,7 @@ _PG_init(void)
 		shmem_startup_hook = start_shared_memory;
 	}
 	else
-		block_attach();
+		slot_attach();
 	ring_init();
 	lifecycle_init();
 }

@@ -21,19 +21,15 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/memutils.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "dispense.h"
-#include "lifecycle.h"
 #include "locks.h"
 #include "order.h"
+#include "reclaim.h"
 #include "series.h"
 
 /*
@@ -49,9 +45,6 @@
 
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
-
-/* So many slots are looked at when memory is short. */
-#define EVICTIONS		16
 
 typedef enum Replenished
 {
@@ -70,12 +63,6 @@ typedef struct Range
 	uint32		prefix_len;
 	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
 } Range;
-
-static uint32
-extra_hash(const SeriesKey *key)
-{
-	return hash_bytes((const unsigned char *) key->extra, key->extra_len);
-}
 
 /*
  * What stands before the base codes of a cycle.
@@ -193,108 +180,6 @@ reservation_size(const Ring *ring, Slot *slot, uint32 count, TimestampTz now)
 }
 
 /*
- * Forget the slots of databases, and of extensions in this one, that have
- * been dropped.
- */
-static void
-sweep_slots(void)
-{
-	List	   *gone = NIL;
-	ListCell   *cell;
-
-	foreach(cell, block_owners())
-	{
-		SlotOwner  *owner = lfirst(cell);
-		bool		alive;
-
-		if (owner->database != MyDatabaseId)
-			alive = SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(owner->database));
-		else if (TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
-				 !ConditionalLockRelationOid(owner->relid, AccessShareLock))
-			alive = true;		/* a DROP EXTENSION, perhaps our own, may yet be rolled back */
-		else
-		{
-			alive = SearchSysCacheExists1(RELOID, ObjectIdGetDatum(owner->relid));
-			UnlockRelationOid(owner->relid, AccessShareLock);
-		}
-		if (!alive)
-			gone = lappend(gone, owner);
-	}
-	block_sweep(gone);
-}
-
-/*
- * Free the slots of some other series of this database, and write back to
- * their rows what they had reserved and not handed out.
- */
-static void
-evict_slots(const SeriesKey *except)
-{
-	ListCell   *cell;
-
-	foreach(cell, block_candidates(EVICTIONS))
-	{
-		SeriesKey  *key = lfirst(cell);
-		uint32		hash = extra_hash(key);
-		Slot	   *slot;
-
-		/* A slot that waits for the end of this very transaction stays. */
-		if ((key->ring_id == except->ring_id && hash == extra_hash(except)) ||
-			lifecycle_open(&key->incarnation))
-			continue;
-		if (!ring_lock_conditional(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE))
-			continue;
-		if (ring_lock_conditional(LOCK_REFILL, key->ring_id, hash, ExclusiveLock))
-		{
-			slot = block_find(key);
-			if (slot != NULL && key->relid == except->relid)
-			{
-				SeriesRow	row;
-				int64		position;
-
-				(void) block_close(slot);
-				position = block_position(slot);
-				series_open(&row, key);
-				if (row.tuple != NULL && position >= 0 &&
-					position < slot->reserved_end && slot->reserved_end == row.reserved_to)
-				{
-					/*
-					 * Nobody has received these positions.  If this record is
-					 * lost in a crash they are skipped.
-					 */
-					(void) series_write(&row, position,
-										row.unblocked - (row.reserved_to - position));
-				}
-				series_close(&row);
-				block_unlink(slot, key);
-			}
-			ring_unlock(LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
-		}
-		ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	}
-}
-
-static Slot *
-make_slot(const SeriesKey *key)
-{
-	Slot	   *slot = block_find(key);
-
-	if (slot != NULL)
-		return slot;
-	if (block_sweep_due())
-		sweep_slots();
-	slot = block_make(key);
-	if (slot == NULL)
-	{
-		evict_slots(key);
-		slot = block_make(key);
-	}
-	if (slot != NULL)
-		lifecycle_note_slot(slot);
-	return slot;
-}
-
-/*
  * Take the locks under which a series is changed.  False, without locks, if
  * definitions have changed since this session read them.
  */
@@ -302,11 +187,11 @@ static bool
 lock_series(const SeriesKey *key)
 {
 	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->ring_id, extra_hash(key), ExclusiveLock);
+	ring_lock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
 	AcceptInvalidationMessages();
 	if (ring_memory_good())
 		return true;
-	ring_unlock(LOCK_REFILL, key->ring_id, extra_hash(key), ExclusiveLock);
+	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
 	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
 	return false;
 }
@@ -314,7 +199,7 @@ lock_series(const SeriesKey *key)
 static void
 unlock_series(const SeriesKey *key)
 {
-	ring_unlock(LOCK_REFILL, key->ring_id, extra_hash(key), ExclusiveLock);
+	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
 	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
 }
 
@@ -376,7 +261,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	if (!lock_series(&key))
 		return CHANGED;
 
-	slot = make_slot(&key);
+	slot = reclaim_make_slot(&key);
 	if (slot != NULL)
 	{
 		if (bump)
@@ -466,7 +351,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 
 	/* A block that found no memory asks for room before the next one. */
 	if (slot != NULL && published < count - 1)
-		evict_slots(&key);
+		reclaim_evict(&key);
 	return TAKEN;
 }
 
@@ -488,7 +373,7 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			/* The slot may have been given to another series. */
 			if (slot == NULL || !block_adopt(slot, &series->key, &series->block))
 			{
-				slot = block_find(&series->key);
+				slot = slot_find(&series->key);
 				if (slot != NULL)
 					(void) block_adopt(slot, &series->key, &series->block);
 			}
@@ -558,7 +443,7 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		key = series->key;
 	} while (!lock_series(&key));
 
-	slot = block_find(&key);
+	slot = slot_find(&key);
 	if (slot != NULL)
 		(void) block_close(slot);
 	series_open(&row, &key);
@@ -627,7 +512,7 @@ load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	ring_make_key(arg, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	(void) make_slot(&key);
+	(void) reclaim_make_slot(&key);
 }
 
 /*

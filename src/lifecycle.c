@@ -59,7 +59,7 @@ bury_slots(List *slots)
 	ListCell   *cell;
 
 	foreach(cell, slots)
-		block_bury(lfirst(cell));
+		slot_bury(lfirst(cell));
 }
 
 static void
@@ -463,7 +463,7 @@ close_blocks(const Ring *ring)
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
 	ring_make_key(ring, &key);
-	slots = block_collect(&key);
+	slots = slot_collect(&key);
 	MemoryContextSwitchTo(old);
 	foreach(cell, slots)
 		(void) block_close(lfirst(cell));

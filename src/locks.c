@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "miscadmin.h"
 
 #include "locks.h"
@@ -27,6 +28,16 @@ static void
 make_tag(LOCKTAG *tag, RingLock kind, uint32 id, uint32 detail)
 {
 	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, detail, id, FIRST_CLASS + kind);
+}
+
+/*
+ * What tells the refill locks of a ring's series apart.  Two series that share
+ * a value share a lock, and that is all.
+ */
+uint32
+ring_lock_detail(const char *extra, uint32 extra_len)
+{
+	return hash_bytes((const unsigned char *) extra, extra_len);
 }
 
 /*

@@ -71,7 +71,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	ring_make_key(ring, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	slot = RecoveryInProgress() ? NULL : block_find(&key);
+	slot = RecoveryInProgress() ? NULL : slot_find(&key);
 	if (slot != NULL)
 	{
 		int64		known = block_position(slot);
