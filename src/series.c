@@ -97,7 +97,7 @@ typedef struct RowNumbers
 StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the incarnation without padding");
 
 /* So many rows of orphans are looked for by one call of create or drop. */
-#define SWEEP_ROWS	64
+#define SWEEP_ROWS	16
 
 /* The lock of the sweep, among the name locks, whose detail is 0. */
 #define SWEEP_DETAIL	1

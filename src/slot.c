@@ -261,6 +261,7 @@ slot_make(const SeriesKey *key)
 			slot->reserved_end = -1;
 			slot->published_end = -1;
 			slot->reserved_lsn = InvalidXLogRecPtr;
+			pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED);
 			slot->reserved_at = 0;
 			slot->reserved_count = 0;
 			bucket = bucket_of(key);

@@ -249,7 +249,7 @@ test_uniquizers(void)
 			good = good && reads(uniquizer(any), any);
 		}
 		/* from each first cycle of a length to the next: strictly longer, one by one */
-		while ((cycle = codec_first_longer_cycle(&codec, cycle)) != UINT64_MAX)
+		while (len < 65 && (cycle = codec_first_longer_cycle(&codec, cycle)) != UINT64_MAX)
 		{
 			len++;
 			good = good && codec_uniquizer_length(&codec, cycle) == len &&
