@@ -17,6 +17,13 @@
 #error "coderring needs PostgreSQL 15 or later"
 #endif
 
+/* 16 calls it a locator. */
+#if PG_VERSION_NUM >= 160000
+#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilelocatorSubid)
+#else
+#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilenodeSubid)
+#endif
+
 /*
  * Are synchronous standbys configured, as the checkpointer has told everyone?
  * The field became a set of bits in a minor release of each branch.

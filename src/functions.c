@@ -282,7 +282,7 @@ coderring_definitions_changed(PG_FUNCTION_ARGS)
 {
 	(void) check_trigger(fcinfo, "coderring.definitions_changed");
 	lifecycle_definitions_changed();
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }
 
 /* Before the state of a series is changed by SQL. */
@@ -296,5 +296,5 @@ coderring_refuse_change(PG_FUNCTION_ARGS)
 			 errmsg("cannot change \"coderring.%s\" by SQL", RelationGetRelationName(trigger->tg_relation)),
 			 errdetail("Its rows are written outside of transactions; a change could make codes come twice."),
 			 errhint("Use coderring_advance, coderring_reset or coderring_drop.")));
-	PG_RETURN_NULL();
+	PG_RETURN_POINTER(NULL);
 }

@@ -186,6 +186,24 @@ series_close(SeriesRow *row)
 }
 
 /*
+ * Refuse to write to storage that a rollback would throw away: that of a
+ * table which this very transaction has rewritten (CLUSTER, ALTER TABLE).
+ * Where it has also created the table, the rings go the same way.
+ */
+static void
+check_storage_lasts(Relation rel)
+{
+	if (RelationRewrittenSubid(rel) != InvalidSubTransactionId &&
+		rel->rd_createSubid == InvalidSubTransactionId)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes in a transaction that has rewritten \"coderring.%s\"",
+						RelationGetRelationName(rel)),
+				 errdetail("What is reserved now would be forgotten if the transaction rolled back."),
+				 errhint("Commit the transaction first.")));
+}
+
+/*
  * Overwrite a row in place.  Returns the end of the WAL record.  Raises an
  * error, if any, before it has changed something.
  */
@@ -198,6 +216,7 @@ series_write(SeriesRow *row, int64 reserved_to, int64 unblocked)
 	Size		offset;
 	XLogRecPtr	lsn;
 
+	check_storage_lasts(row->rel);
 	state = GenericXLogStart(row->rel);
 	LockBuffer(row->buffer, BUFFER_LOCK_EXCLUSIVE);
 	offset = (char *) numbers_of(row->tuple->t_data) - (char *) BufferGetPage(row->buffer);
@@ -227,6 +246,8 @@ insert_forever(Relation rel, Datum *values)
 	Page		page;
 	HeapTupleHeader header;
 	XLogRecPtr	lsn;
+
+	check_storage_lasts(rel);
 
 	/* In-place writes are not decoded, so a subscriber must not get the row. */
 	heap_insert(rel, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, NULL);
