@@ -12,6 +12,7 @@
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
+#include "storage/lock.h"
 
 #if PG_VERSION_NUM < 150000
 #error "coderring needs PostgreSQL 15 or later"
@@ -22,6 +23,13 @@
 #define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilelocatorSubid)
 #else
 #define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilenodeSubid)
+#endif
+
+/* 17 can ask for stronger modes too. */
+#if PG_VERSION_NUM >= 170000
+#define LockModeHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define LockModeHeldByMe(tag, mode) LockHeldByMe(tag, mode)
 #endif
 
 /*

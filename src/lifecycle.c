@@ -412,7 +412,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 		check_max_length(&codec, options->first_cycle, options->max_length);
 
 	lock_name(name);
-	rel = table_open(ring_relation("ring"), RowExclusiveLock);
+	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
 	if (ring_read(rel, name, &existing))
 	{
 		table_close(rel, NoLock);
@@ -476,7 +476,7 @@ close_blocks(const Ring *ring)
 void
 lifecycle_drop(const char *name, bool if_exists)
 {
-	Relation	rel = table_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
 	Ring		ring;
 
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
@@ -503,7 +503,7 @@ lifecycle_drop(const char *name, bool if_exists)
 void
 lifecycle_rename(const char *name, const char *new_name)
 {
-	Relation	rel = table_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
 	Ring		ring;
 	Ring		existing;
 	Datum		values[Natts_ring];
@@ -530,7 +530,7 @@ lifecycle_rename(const char *name, const char *new_name)
 void
 lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 {
-	Relation	rel = table_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
 	Ring		ring;
 	pg_uuid_t	incarnation;
 	uint8		key[PERMUTATION_KEY_LEN];

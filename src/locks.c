@@ -8,7 +8,7 @@
  *		locktype	advisory
  *		objid		the ring's id in coderring.ring (a hash of the name for a
  *					name lock)
- *		objsubid	49374 definition, 49375 refill, 49376 entry, 49377 name
+ *		objsubid	17234 definition, 17235 refill, 17236 entry, 17237 name
  *		classid		a hash of the extra, for refill locks
  *
  * All are owned by the transaction, so an error releases them; those taken
@@ -22,7 +22,7 @@
 
 #include "locks.h"
 
-#define FIRST_CLASS		0xC0DE	/* 49374 */
+#define FIRST_CLASS		0x4352	/* "CR", 17234 */
 
 static void
 make_tag(LOCKTAG *tag, RingLock kind, uint32 id, uint32 detail)

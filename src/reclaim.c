@@ -10,11 +10,11 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/syscache.h"
 
+#include "compat.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "reclaim.h"
@@ -22,6 +22,18 @@
 
 /* So many slots are looked at when memory is short. */
 #define EVICTIONS		16
+
+/*
+ * Has this very transaction dropped the table, or may it have?
+ */
+static bool
+dropped_by_me(Oid relid)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, relid);
+	return LockModeHeldByMe(&tag, AccessExclusiveLock);
+}
 
 /*
  * Forget the slots of databases, and of extensions in this one, that have
@@ -40,9 +52,9 @@ sweep_slots(void)
 
 		if (owner->database != MyDatabaseId)
 			alive = SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(owner->database));
-		else if (TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
+		else if (dropped_by_me(owner->relid) ||
 				 !ConditionalLockRelationOid(owner->relid, AccessShareLock))
-			alive = true;		/* a DROP EXTENSION, perhaps our own, may yet be rolled back */
+			alive = true;		/* that DROP EXTENSION may yet be rolled back */
 		else
 		{
 			alive = SearchSysCacheExists1(RELOID, ObjectIdGetDatum(owner->relid));

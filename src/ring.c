@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relation.h"
 #include "access/relscan.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
@@ -140,6 +141,15 @@ ring_init(void)
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_role_change, (Datum) 0);
 }
 
+static void
+report_no_extension(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("the tables of the extension \"coderring\" do not exist"),
+			 errhint("CREATE EXTENSION coderring;")));
+}
+
 /*
  * The OID of one of the extension's relations, by name in its schema.
  */
@@ -150,18 +160,30 @@ ring_relation(const char *name)
 	Oid			relid = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
 
 	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"%s.%s\" does not exist", SCHEMA, name),
-				 errdetail("It belongs to the extension \"coderring\"."),
-				 errhint("CREATE EXTENSION coderring;")));
+		report_no_extension();
 	return relid;
+}
+
+/*
+ * Open a table of the extension.  DROP EXTENSION may have been faster.
+ */
+Relation
+ring_open(Oid relid, LOCKMODE mode)
+{
+	Relation	rel = try_relation_open(relid, mode);
+
+	if (rel == NULL)
+		report_no_extension();
+	return rel;
 }
 
 static void
 begin_memory(void)
 {
 	uint64		epoch = block_epoch();
+
+	/* Without this, names would be looked up as they were at some earlier time. */
+	AcceptInvalidationMessages();
 
 	/*
 	 * Read the epoch first: a change that commits while we read definitions
@@ -344,7 +366,7 @@ ring_read(Relation rel, const char *name, Ring *ring)
 bool
 ring_incarnation_alive(const pg_uuid_t *incarnation)
 {
-	Relation	rel = table_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
 	Oid			index = index_on(rel, Anum_ring_incarnation);
 	ScanKeyData key;
 	SnapshotData dirty;
@@ -389,7 +411,7 @@ ring_report_denied(const Ring *ring)
 			 owner != NULL ?
 			 errdetail("The ring belongs to role \"%s\".", owner) :
 			 errdetail("The ring's owner is not a role of this server; only superusers may use the ring."),
-			 owner != NULL ?
+			 owner != NULL && !superuser_arg(ring->owner) ?
 			 errhint("GRANT %s TO %s;", quote_identifier(owner),
 					 quote_identifier(GetUserNameFromId(GetUserId(), false))) : 0));
 	pg_unreachable();
@@ -442,7 +464,7 @@ List *
 ring_list(bool (*may_see) (const Ring *ring, Oid user))
 {
 	List	   *list = NIL;
-	Relation	rel = table_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, SnapshotSelf, 0, NULL);
 	HeapTuple	tuple;
 
@@ -469,7 +491,7 @@ load_ring(const char *name)
 
 	if (entry == NULL)
 	{
-		Relation	rel = table_open(ring_relation("ring"), AccessShareLock);
+		Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
 		bool		found = ring_read(rel, name, &ring);
 		Ring	   *copy;
 

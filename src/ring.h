@@ -86,6 +86,7 @@ ring_forget(void)
 
 extern void ring_init(void);
 extern Oid	ring_relation(const char *name);
+extern Relation ring_open(Oid relid, LOCKMODE mode);
 extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
 
 extern bool ring_read(Relation rel, const char *name, Ring *ring);

@@ -154,7 +154,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 {
 	ScanKeyData scankey[2];
 
-	row->rel = table_open(key->relid, RowExclusiveLock);
+	row->rel = ring_open(key->relid, RowExclusiveLock);
 	if (RelationGetNumberOfAttributes(row->rel) != Natts_state)
 		elog(ERROR, "the table coderring.series_state does not fit the library");
 	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
@@ -354,7 +354,7 @@ series_make_durable(XLogRecPtr lsn)
 void
 series_skip(const SeriesKey *key, int64 first_cycle, int64 last_cycle)
 {
-	Relation	rel = table_open(ring_relation("skipped_cycles"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("skipped_cycles"), RowExclusiveLock);
 	Datum		values[Natts_skipped];
 
 	values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
@@ -371,7 +371,7 @@ series_skip(const SeriesKey *key, int64 first_cycle, int64 last_cycle)
 bool
 series_skipped(const SeriesKey *key, int64 cycle)
 {
-	Relation	rel = table_open(ring_relation("skipped_cycles"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("skipped_cycles"), AccessShareLock);
 	ScanKeyData scankey[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -397,7 +397,7 @@ series_skipped(const SeriesKey *key, int64 cycle)
 static void
 delete_rows(const char *table, const pg_uuid_t *incarnation)
 {
-	Relation	rel = table_open(ring_relation(table), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation(table), RowExclusiveLock);
 	ScanKeyData scankey;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -447,7 +447,7 @@ series_sweep_orphans(void)
 	/* One sweeper at a time: two would wait for each other's deletions. */
 	if (!ring_lock_conditional(LOCK_NAME, 0, SWEEP_DETAIL, ExclusiveLock))
 		return;
-	rel = table_open(ring_relation("series_state"), RowExclusiveLock);
+	rel = ring_open(ring_relation("series_state"), RowExclusiveLock);
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
 				UUIDPGetDatum(&reached));
 	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
@@ -483,7 +483,7 @@ series_sweep_orphans(void)
 void
 series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 {
-	Relation	rel = table_open(ring_relation("series_state"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("series_state"), AccessShareLock);
 	ScanKeyData scankey;
 	SysScanDesc scan;
 	HeapTuple	tuple;

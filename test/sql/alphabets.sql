@@ -1,0 +1,94 @@
+--
+-- Rings with an alphabet of their own, test_seed and max_length
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS coderring;
+RESET client_min_messages;
+\pset format unaligned
+\pset tuples_only on
+-- Two characters: uniquizers are written in the alphabet's own order, so
+-- cycle 1 is b, 2 is a, 3 is ab.
+SELECT coderring_create('two', 3, 'ba'), coderring_reset('two', test_seed => 'alphabets');
+SELECT string_agg(DISTINCT left(c, -3), ','), string_agg(right(c, 3), ' ')
+	FROM coderring_get_codes('two', 8 * 10) WITH ORDINALITY AS t (c, n) GROUP BY (n - 1) / 8 ORDER BY (n - 1) / 8;
+-- Every size, from 2 to 64: two cycles are the set of base codes each.
+CREATE TEMP TABLE sizes AS
+	SELECT size, length, (SELECT string_agg(chr(33 + (i * 37 + size) % 94), '' ORDER BY i) FROM generate_series(1, size) i) AS alphabet
+	FROM generate_series(2, 64) size, generate_series(1, 2) length;
+SELECT count(coderring_create('s' || size || ' ' || length, length, alphabet)) FROM sizes;
+SELECT count(*) AS good, count(*) FILTER (WHERE NOT (
+		total = 2 * size ^ length AND codes = total AND set0 = size ^ length AND set1 = size ^ length AND
+		foreign_codes = 0 AND uniquizers = ',' || left(alphabet, 1))) AS bad
+	FROM (SELECT size, length, alphabet, count(*) AS total, count(DISTINCT c) AS codes,
+			count(DISTINCT right(c, length)) FILTER (WHERE n <= size ^ length) AS set0,
+			count(DISTINCT right(c, length)) FILTER (WHERE n > size ^ length) AS set1,
+			count(*) FILTER (WHERE translate(c, alphabet, '') <> '') AS foreign_codes,
+			string_agg(DISTINCT left(c, -length), ',') AS uniquizers
+		FROM sizes, coderring_get_codes('s' || size || ' ' || length, 2 * (size ^ length)::int) WITH ORDINALITY AS t (c, n)
+		GROUP BY 1, 2, 3) s;
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+-- The default alphabet given by hand writes uniquizers as the default does;
+-- in any other order it writes them in its own.
+SELECT coderring_create('same', 1, 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
+SELECT string_agg(DISTINCT left(c, -1), ',') FROM (SELECT coderring_get_codes('same', 96) AS c) c;
+SELECT coderring_create('other', 1, 'SVE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
+SELECT string_agg(DISTINCT left(c, -1), ',') FROM (SELECT coderring_get_codes('other', 96) AS c) c;
+-- The largest rings there are: 2^60 base codes
+SELECT coderring_create('large 64', 10, alphabet) FROM sizes WHERE size = 64 LIMIT 1;
+SELECT coderring_create('large 32', 12);
+SELECT count(DISTINCT c), max(length(c)) FROM coderring_get_codes('large 64', 50000) c;
+SELECT count(DISTINCT c), max(length(c)) FROM coderring_get_codes('large 32', 50000) c;
+SELECT ring, codes_per_cycle, codes_until_longer FROM coderring.series WHERE ring LIKE 'large%' ORDER BY 1;
+--
+-- test_seed: the same codes again
+--
+SELECT coderring_create('t', 2);
+SELECT coderring_reset('t', test_seed => 'first');
+CREATE TEMP TABLE runs (run int, n bigint, code text);
+INSERT INTO runs SELECT 1, n, c FROM coderring_get_codes('t', 1500) WITH ORDINALITY AS t (c, n);
+SELECT coderring_reset('t', test_seed => 'second');
+INSERT INTO runs SELECT 2, n, c FROM coderring_get_codes('t', 1500) WITH ORDINALITY AS t (c, n);
+SELECT coderring_reset('t', test_seed => 'first');
+INSERT INTO runs SELECT 3, n, coderring_get_code('t') FROM generate_series(1, 1500) n;
+SELECT coderring_reset('t');
+INSERT INTO runs SELECT 4, n, c FROM coderring_get_codes('t', 1500) WITH ORDINALITY AS t (c, n);
+SELECT a.run, b.run, count(*) FILTER (WHERE a.code = b.code) = 1500 AS same,
+		count(*) FILTER (WHERE a.code = b.code) < 15 AS other
+	FROM runs a JOIN runs b USING (n) WHERE a.run < b.run GROUP BY 1, 2 ORDER BY 1, 2;
+-- The same seed in another ring of the same form, and for another extra
+SELECT coderring_create('t2', 2);
+SELECT coderring_reset('t2', test_seed => 'first');
+SELECT count(*) = 1500 FROM runs JOIN coderring_get_codes('t2', 1500) WITH ORDINALITY AS t (code, n) USING (code, n) WHERE run = 1;
+-- Pinned: these codes come out of any version and on any machine.
+SELECT coderring_create('pin' || i, i), coderring_reset('pin' || i, test_seed => 'pinned') FROM generate_series(1, 6) i;
+SELECT i, string_agg(coderring_get_code('pin' || i, e), ' ') FROM generate_series(1, 6) i, unnest(ARRAY['', '', '', '26', '26']) e GROUP BY i ORDER BY i;
+SELECT coderring_reset('t', test_seed => ''), coderring_get_code('t');
+SELECT coderring_reset('t', test_seed => 'ä'), coderring_get_code('t');
+-- A reset with a seed and a first_cycle
+SELECT coderring_reset('t', 2, 'first'), coderring_get_code('t');
+--
+-- max_length
+--
+SELECT coderring_create('m', 1, max_length => 2);
+SELECT count(DISTINCT c), max(length(c)) FROM (SELECT coderring_get_codes('m', 33 * 32) AS c) c;
+SELECT coderring_get_code('m');
+SELECT coderring_get_codes('m', 1);
+SELECT coderring_get_code('m', bump => true);
+SELECT coderring_get_code('m');
+SELECT cycle, cycle_offset, reserved_to, codes_until_longer FROM coderring.series WHERE ring = 'm';
+-- Another extra takes characters, not bytes.
+SELECT length(coderring_get_code('m', 'ä'));
+SELECT coderring_get_code('m', 'ää');
+SELECT coderring_get_code('m', 'ä', true);
+SELECT length(coderring_get_code('m', 'ä'));
+SELECT extra, cycle, cycle_offset FROM coderring.series WHERE ring = 'm' ORDER BY 1;
+-- get_codes that meets the limit half way: an error, and what was not
+-- returned is lost with it, as in any failing statement.
+SELECT count(*) FROM (SELECT coderring_get_codes('m', 40, 'E')) c;
+SELECT coderring_advance('m', 'F', 1, 5);
+SELECT count(*) FROM coderring.series WHERE ring = 'm' AND extra = 'F';
+-- It is there from the start.
+SELECT coderring_reset('m', first_cycle => 33);
+SELECT coderring_reset('m', first_cycle => 32);
+SELECT length(coderring_get_code('m'));
+SELECT count(coderring_drop(name)) FROM coderring.rings;

@@ -1,0 +1,164 @@
+--
+-- What SQL may do to the tables, and what it may not
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS coderring;
+RESET client_min_messages;
+\pset format unaligned
+\pset tuples_only on
+SELECT coderring_create('p', 2), coderring_reset('p', test_seed => 'protection');
+CREATE TEMP TABLE expected AS SELECT code, n FROM coderring_get_codes('p', 1024) WITH ORDINALITY AS t (code, n);
+SELECT coderring_reset('p', test_seed => 'protection');
+CREATE TEMP TABLE received (n bigint GENERATED ALWAYS AS IDENTITY, code text);
+CREATE FUNCTION pg_temp.take(count int DEFAULT 20) RETURNS void LANGUAGE sql AS $$
+	INSERT INTO received (code) SELECT coderring_get_codes('p', count)
+$$;
+SELECT pg_temp.take();
+SELECT length(coderring_get_code('p', 'X')), length(coderring_get_code('p', '', true)), coderring_reset('p', test_seed => 'protection');
+TRUNCATE received RESTART IDENTITY;
+SELECT pg_temp.take();
+SELECT length(coderring_get_code('p', 'E'));
+-- The rows of series are written past the executor, so nothing else may.
+UPDATE coderring.series_state SET reserved_to = 0;
+UPDATE coderring.series_state SET extra = extra;
+DELETE FROM coderring.series_state;
+TRUNCATE coderring.series_state;
+INSERT INTO coderring.series_state SELECT * FROM coderring.series_state ON CONFLICT (incarnation, extra) DO UPDATE SET reserved_to = 0;
+INSERT INTO coderring.skipped_cycles SELECT incarnation, 7, 7, 'E' FROM coderring.ring;
+UPDATE coderring.skipped_cycles SET last_cycle = 0;
+DELETE FROM coderring.skipped_cycles;
+TRUNCATE coderring.skipped_cycles;
+TRUNCATE coderring.ring, coderring.series_state, coderring.skipped_cycles;
+-- Also not as a replica
+SET session_replication_role = replica;
+UPDATE coderring.series_state SET reserved_to = 0;
+DELETE FROM coderring.series_state;
+TRUNCATE coderring.series_state;
+UPDATE coderring.skipped_cycles SET last_cycle = 0;
+DELETE FROM coderring.skipped_cycles;
+TRUNCATE coderring.skipped_cycles;
+RESET session_replication_role;
+SELECT pg_temp.take();
+-- drop and reset may, of course.
+SELECT coderring_create('other', 1), length(coderring_get_code('other')), coderring_reset('other'),
+	length(coderring_get_code('other')), coderring_drop('other');
+SELECT extra, reserved_to FROM coderring.series_state ORDER BY 1;
+-- Maintenance between calls, and in a transaction with them
+VACUUM coderring.series_state, coderring.ring, coderring.skipped_cycles;
+SELECT pg_temp.take();
+VACUUM FULL coderring.series_state;
+SELECT pg_temp.take();
+VACUUM FULL coderring.ring;
+SELECT pg_temp.take();
+VACUUM (FREEZE, ANALYZE) coderring.series_state;
+SELECT pg_temp.take();
+REINDEX TABLE coderring.series_state;
+SELECT pg_temp.take();
+REINDEX TABLE CONCURRENTLY coderring.series_state;
+SELECT pg_temp.take();
+REINDEX TABLE coderring.ring;
+SELECT pg_temp.take();
+CLUSTER coderring.series_state USING series_state_pkey;
+SELECT pg_temp.take();
+ANALYZE coderring.series_state;
+SELECT pg_temp.take();
+-- Not in the transaction that rewrites the table: it could be rolled back,
+-- and with it what was reserved. (What had been reserved before may be taken:
+-- here nothing, since 224 codes are 14 whole blocks of 16.)
+SELECT pg_temp.take(4), count(*) FROM received;
+BEGIN;
+CLUSTER coderring.series_state USING series_state_pkey;
+SAVEPOINT s;
+SELECT coderring_get_codes('p', 40);
+ROLLBACK TO s;
+SELECT coderring_get_code('p', 'new');
+ROLLBACK;
+SELECT pg_temp.take(60);
+BEGIN;
+REINDEX TABLE coderring.series_state;
+SELECT string_agg(c, ',') AS codes FROM coderring_get_codes('p', 40) c \gset
+ROLLBACK;
+INSERT INTO received (code) SELECT unnest(string_to_array(:'codes', ','));
+SELECT pg_temp.take(60);
+-- Row locks
+BEGIN;
+SELECT extra FROM coderring.series_state ORDER BY extra FOR UPDATE;
+SELECT pg_temp.take();
+SELECT count(*) FROM (SELECT FROM coderring.ring FOR UPDATE) r;
+SELECT pg_temp.take();
+COMMIT;
+SELECT pg_temp.take();
+BEGIN;
+SELECT extra FROM coderring.series_state ORDER BY extra FOR SHARE;
+SELECT string_agg(c, ',') AS codes FROM coderring_get_codes('p', 40) c \gset
+ROLLBACK;
+INSERT INTO received (code) SELECT unnest(string_to_array(:'codes', ','));
+-- Another index, dropped again
+CREATE INDEX regress_coderring_index ON coderring.series_state (extra);
+SELECT pg_temp.take(), length(coderring_get_code('p', 'F'));
+SET enable_seqscan = off;
+SELECT extra FROM coderring.series_state WHERE extra = 'F';
+RESET enable_seqscan;
+DROP INDEX coderring.regress_coderring_index;
+SELECT pg_temp.take();
+SELECT pg_temp.take(1024 - (SELECT count(*)::int FROM received));
+SELECT count(*), count(DISTINCT code), count(*) FILTER (WHERE r.code = e.code) AS in_order
+	FROM received r JOIN expected e USING (n, code);
+--
+-- A superuser may change definitions; every session sees it at once.
+--
+SELECT coderring_create('d', 1), length(coderring_get_code('d'));
+UPDATE coderring.ring SET max_length = 1 WHERE name = 'd';
+SELECT count(*) FROM (SELECT coderring_get_codes('d', 31)) c;
+SELECT coderring_get_code('d');
+BEGIN;
+UPDATE coderring.ring SET max_length = 2 WHERE name = 'd';
+SELECT length(coderring_get_code('d'));
+ROLLBACK;
+SELECT coderring_get_code('d', '', true);
+UPDATE coderring.ring SET max_length = NULL, name = 'e' WHERE name = 'd';
+SELECT coderring_get_code('d');
+SELECT length(coderring_get_code('e'));
+DELETE FROM coderring.ring WHERE name = 'e';
+SELECT coderring_get_code('e');
+SET session_replication_role = replica;
+UPDATE coderring.ring SET name = 'q' WHERE name = 'p';
+RESET session_replication_role;
+SELECT coderring_get_code('p');
+SELECT left(coderring_get_code('q'), -2);
+-- A definition that no function would write
+BEGIN;
+UPDATE coderring.ring SET alphabet = 'AA' WHERE name = 'q';
+SELECT coderring_get_code('q');
+ROLLBACK;
+BEGIN;
+UPDATE coderring.ring SET key = '\x00' WHERE name = 'q';
+SELECT coderring_get_code('q');
+ROLLBACK;
+SELECT left(coderring_get_code('q'), -2);
+-- The key is what orders the codes.
+BEGIN;
+UPDATE coderring.ring SET key = decode(repeat('00', 32), 'hex'), incarnation = gen_random_uuid() WHERE name = 'q';
+SELECT coderring_get_code('q') = (SELECT code FROM expected WHERE n = 1);
+ROLLBACK;
+-- The triggers are triggers and nothing else.
+SELECT coderring.refuse_change();
+-- A row that a restored dump would insert: the owner is found by name.
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet)
+	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet FROM coderring.ring;
+SELECT owner = current_user::regrole FROM coderring.ring WHERE name = 'restored';
+SELECT coderring_get_code('restored') = (SELECT code FROM expected WHERE n = 1);
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet)
+	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet FROM coderring.ring LIMIT 1;
+SELECT owner FROM coderring.ring WHERE name = 'orphan';
+SELECT length(coderring_get_code('orphan'));
+-- A restored series goes on from what the dump says, never before.
+INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 'S' FROM coderring.ring WHERE name = 'restored';
+SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
+SELECT left(coderring_get_code('restored', 'S'), 1);
+SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
+-- DROP EXTENSION is possible in spite of the triggers.
+BEGIN;
+DROP EXTENSION coderring;
+ROLLBACK;
+SELECT count(coderring_drop(name)) FROM coderring.rings;
