@@ -1,0 +1,1 @@
+SELECT coderring_get_code('widget');
