@@ -15,6 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 on_leave() { summarise; }
 
+budget=570
 choose_suites "unit regress isolation tap"
 enter "$@"
 build WERROR=1

@@ -17,6 +17,7 @@ top=${here%/*}
 work=${CODERRING_WORK:-}
 step=                   # the process group of the step that runs now
 limit=300               # seconds a suite may take; or a file, of TAP tests
+budget=3600             # seconds that all may take together
 passed=0
 failed=0
 finished=               # set when all suites have had their turn
@@ -33,7 +34,7 @@ die() {
 clean_environment() {
     local name
 
-    for name in ${!PG@}; do
+    for name in ${!PG@} ${!LC_@} LANGUAGE; do
         [[ $name == PG_CONFIG ]] || unset "$name"
     done
     unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES CDPATH
@@ -42,6 +43,7 @@ clean_environment() {
     if locale -a 2>/dev/null | grep -Eqix 'c\.utf-?8'; then
         LC_ALL=C.UTF-8
     fi
+    export LANG=$LC_ALL         # the TAP tests of PostgreSQL drop LC_ALL
 }
 
 # The PostgreSQL to build against: PG_CONFIG, or the first pg_config.
@@ -156,9 +158,10 @@ leave() {
 # run_step SECONDS LOG COMMAND...: a command without a terminal, in a process
 # group of its own, which ends with the script or when its time is up.
 run_step() {
-    local limit=$1 log=$2 status=0
+    local limit=$1 log=$2 left=$((budget - SECONDS)) status=0
 
     shift 2
+    ((limit <= left)) || limit=$((left > 1 ? left : 1))
     set -m
     timeout -k 10 "$limit" "$@" </dev/null >"$log" 2>&1 &
     step=$!
@@ -292,6 +295,10 @@ run_suites() {
     if wanted tap; then
         run_tap
     fi
+    if ((passed + failed == 0)); then
+        say "not ok - no such tests"
+        count 0 1
+    fi
     finished=yes
 }
 
@@ -361,6 +368,10 @@ run_pg_regress() {
         no_tests "$title"
         return
     fi
+    # a test without expected output fails alone, and shows what it printed
+    for name in "${tests[@]}"; do
+        touch "$work/build/expected/$name.out"
+    done
     if [[ $kind == regress ]]; then
         variables=("REGRESS=${tests[*]}" ISOLATION=)
     else

@@ -69,7 +69,7 @@ install_packages() {
     local -a get=(apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3)
 
     export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-    quietly "${get[@]}" update ||
+    quietly "${get[@]}" -o APT::Update::Error-Mode=any update ||
         say "coderring: apt-get update failed; going on with the old lists"
     packages="$*"
     if [[ $packages == *MAJOR* ]]; then
