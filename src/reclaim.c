@@ -133,6 +133,7 @@ reclaim_make_slot(const SeriesKey *key)
 	slot = slot_make(key);
 	if (slot == NULL)
 	{
+		sweep_slots();
 		reclaim_evict(key);
 		slot = slot_make(key);
 	}

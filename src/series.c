@@ -21,8 +21,8 @@
  *	 concurrent UPDATE that copies the tuple before our write and stores it
  *	 after, cannot happen here: a trigger refuses every UPDATE, and none of
  *	 our own code updates a row through the heap.  (wal_consistency_checking
- *	 with 'generic' can report hint bits on these pages, which that resource
- *	 manager does not mask.)
+ *	 for the resource manager Generic stops a standby at these pages, because it
+ *	 does not mask command ids and hint bits, as that for Heap does.)
  *
  * - A new row must be there for everyone at once and survive ROLLBACK.  It is
  *	 inserted as usual, then its index entries, and only then its xmin is
