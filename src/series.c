@@ -96,8 +96,12 @@ typedef struct RowNumbers
 
 StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the incarnation without padding");
 
-/* So many rows of orphans are looked for by one call of create or drop. */
-#define SWEEP_ROWS	16
+/*
+ * One call of create or drop looks at so many rows that turn out to be alive,
+ * and deletes the series of at most so many rings that are not.
+ */
+#define SWEEP_ALIVE		16
+#define SWEEP_ORPHANS	10000
 
 /* The lock of the sweep, among the name locks, whose detail is 0. */
 #define SWEEP_DETAIL	1
@@ -434,11 +438,12 @@ void
 series_sweep_orphans(void)
 {
 	static pg_uuid_t reached;
-	pg_uuid_t	orphans[SWEEP_ROWS];
-	int			norphans = 0;
-	int			rows = 0;
+	List	   *orphans = NIL;
+	ListCell   *cell;
+	int			alive = 0;
 	pg_uuid_t	last;
 	bool		have_last = false;
+	bool		last_alive = false;
 	Relation	rel;
 	ScanKeyData scankey;
 	SysScanDesc scan;
@@ -451,19 +456,32 @@ series_sweep_orphans(void)
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
 				UUIDPGetDatum(&reached));
 	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
-	while (rows < SWEEP_ROWS && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	while (alive < SWEEP_ALIVE && list_length(orphans) < SWEEP_ORPHANS &&
+		   HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		bool		isnull;
 		pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
 															 RelationGetDescr(rel), &isnull));
 
-		rows++;
+		CHECK_FOR_INTERRUPTS();
 		if (have_last && memcmp(&last, incarnation, sizeof(last)) == 0)
+		{
+			if (last_alive)
+				alive++;
 			continue;
+		}
 		last = *incarnation;
 		have_last = true;
-		if (!ring_incarnation_alive(incarnation))
-			orphans[norphans++] = last;
+		last_alive = ring_incarnation_alive(incarnation);
+		if (last_alive)
+			alive++;
+		else
+		{
+			pg_uuid_t  *orphan = palloc(sizeof(pg_uuid_t));
+
+			*orphan = last;
+			orphans = lappend(orphans, orphan);
+		}
 	}
 	systable_endscan(scan);
 	table_close(rel, RowExclusiveLock);
@@ -473,8 +491,9 @@ series_sweep_orphans(void)
 		memset(&reached, 0, sizeof(reached));
 	else
 		reached = last;
-	for (int i = 0; i < norphans; i++)
-		series_delete_all(&orphans[i]);
+	foreach(cell, orphans)
+		series_delete_all(lfirst(cell));
+	list_free_deep(orphans);
 }
 
 /*
