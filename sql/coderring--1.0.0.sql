@@ -48,6 +48,19 @@ COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump finds it';
 REVOKE ALL ON coderring.ring FROM PUBLIC;
 
+CREATE TABLE coderring.ring_grant (
+	ring_id integer NOT NULL,
+	role oid NOT NULL,
+	role_name name COLLATE "C" NOT NULL,
+	PRIMARY KEY (ring_id, role)
+);
+COMMENT ON TABLE coderring.ring_grant IS 'roles that may take codes of a ring; see coderring_grant';
+COMMENT ON COLUMN coderring.ring_grant.role IS 'the role, 0 for all roles (public)';
+COMMENT ON COLUMN coderring.ring_grant.role_name IS 'name of the role, by which a restored dump finds it';
+REVOKE ALL ON coderring.ring_grant FROM PUBLIC;
+
+-- The two tables below are never replicated logically: their rows are written
+-- in place, which is not decoded, so that deletions must not be either.
 CREATE TABLE coderring.series_state (
 	incarnation uuid NOT NULL,
 	reserved_to bigint NOT NULL,
@@ -56,6 +69,7 @@ CREATE TABLE coderring.series_state (
 	PRIMARY KEY (incarnation, extra)
 );
 ALTER TABLE coderring.series_state ALTER COLUMN extra SET STORAGE PLAIN;
+ALTER TABLE coderring.series_state REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.series_state IS 'how far each series has come; written in place, outside of transactions';
 COMMENT ON COLUMN coderring.series_state.reserved_to IS 'first position that is not reserved';
 COMMENT ON COLUMN coderring.series_state.unblocked IS 'codes reserved in the cycle of reserved_to';
@@ -69,23 +83,39 @@ CREATE TABLE coderring.skipped_cycles (
 	PRIMARY KEY (incarnation, extra, last_cycle)
 );
 ALTER TABLE coderring.skipped_cycles ALTER COLUMN extra SET STORAGE PLAIN;
+ALTER TABLE coderring.skipped_cycles REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.skipped_cycles IS 'cycles that a series never enters, because their prefix belongs to another series of the ring';
 REVOKE ALL ON coderring.skipped_cycles FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring', '');
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('coderring.ring_grant', '');
 SELECT pg_catalog.pg_extension_config_dump('coderring.series_state',
 	'WHERE incarnation IN (SELECT incarnation FROM coderring.ring)');
 SELECT pg_catalog.pg_extension_config_dump('coderring.skipped_cycles',
 	'WHERE incarnation IN (SELECT incarnation FROM coderring.ring)');
 
+-- A dump fails as a whole on one table that it cannot read, and a restore that
+-- cannot write them goes on without the rings.  So whoever has run CREATE
+-- EXTENSION, and will dump and restore the database, may do both.
+DO $$
+DECLARE
+	owner name := (SELECT pg_catalog.pg_get_userbyid(extowner) FROM pg_catalog.pg_extension
+				   WHERE extname OPERATOR(pg_catalog.=) 'coderring');
+BEGIN
+	EXECUTE pg_catalog.format('GRANT SELECT, INSERT ON coderring.ring, coderring.ring_grant,
+		coderring.series_state, coderring.skipped_cycles TO %I', owner);
+	EXECUTE pg_catalog.format('GRANT SELECT, UPDATE ON SEQUENCE coderring.ring_id_seq TO %I', owner);
+END
+$$;
+
 --
 -- Triggers that keep the tables true
 --
-CREATE FUNCTION coderring.find_owner() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'coderring_find_owner' LANGUAGE C;
-COMMENT ON FUNCTION coderring.find_owner() IS 'finds the owner''s OID by name when a dump is restored';
-REVOKE ALL ON FUNCTION coderring.find_owner() FROM PUBLIC;
+CREATE FUNCTION coderring.find_role() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'coderring_find_role' LANGUAGE C;
+COMMENT ON FUNCTION coderring.find_role() IS 'finds the OID of an owner or grantee by name when a dump is restored';
+REVOKE ALL ON FUNCTION coderring.find_role() FROM PUBLIC;
 
 CREATE FUNCTION coderring.definitions_changed() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_definitions_changed' LANGUAGE C;
@@ -97,12 +127,25 @@ CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
-CREATE TRIGGER find_owner BEFORE INSERT ON coderring.ring
-	FOR EACH ROW EXECUTE FUNCTION coderring.find_owner();
-CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON coderring.ring
+CREATE TRIGGER find_role BEFORE INSERT ON coderring.ring
+	FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
+	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
-ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER find_owner;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER find_role;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
+
+CREATE TRIGGER find_role BEFORE INSERT ON coderring.ring_grant
+	FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
+	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring_grant
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER find_role;
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_changed;
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_truncated;
 
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON coderring.series_state
 	FOR EACH ROW EXECUTE FUNCTION coderring.refuse_change();
@@ -157,6 +200,23 @@ CREATE FUNCTION coderring_start_rings()
 	RETURNS integer AS 'MODULE_PATHNAME', 'coderring_start_rings' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_start_rings() IS 'load every ring into shared memory; the number of rings';
 
+CREATE FUNCTION coderring_grant(name text, role name)
+	RETURNS void AS 'MODULE_PATHNAME', 'coderring_grant' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION coderring_grant(text, name) IS 'let a role, or public, take codes of a ring';
+
+CREATE FUNCTION coderring_revoke(name text, role name)
+	RETURNS void AS 'MODULE_PATHNAME', 'coderring_revoke' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION coderring_revoke(text, name) IS 'take back what coderring_grant gave';
+
+CREATE FUNCTION coderring_change_owner(name text, new_owner name)
+	RETURNS void AS 'MODULE_PATHNAME', 'coderring_change_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION coderring_change_owner(text, name) IS 'give a ring to another role';
+
+CREATE FUNCTION coderring.list_rings(OUT name text, OUT owner name, OUT base_length integer, OUT alphabet text,
+		OUT max_length integer, OUT first_cycle bigint, OUT grantees name[])
+	RETURNS SETOF record AS 'MODULE_PATHNAME', 'coderring_list_rings' LANGUAGE C VOLATILE PARALLEL UNSAFE STRICT ROWS 10;
+COMMENT ON FUNCTION coderring.list_rings() IS 'rows of the view coderring.rings';
+
 CREATE FUNCTION coderring.list_series(OUT ring text, OUT extra text, OUT cycle bigint, OUT uniquizer text,
 		OUT cycle_offset bigint, OUT reserved_to bigint, OUT codes_per_cycle bigint, OUT remaining bigint,
 		OUT percent numeric, OUT code_length integer, OUT codes_until_longer bigint)
@@ -166,12 +226,7 @@ COMMENT ON FUNCTION coderring.list_series() IS 'rows of the view coderring.serie
 --
 -- Views
 --
-CREATE VIEW coderring.rings WITH (security_barrier) AS
-	SELECT r.name, pg_catalog.pg_get_userbyid(r.owner) AS owner, r.base_length, r.alphabet, r.max_length, r.first_cycle
-	FROM coderring.ring r
-	WHERE CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_roles o WHERE o.oid OPERATOR(pg_catalog.=) r.owner)
-		THEN pg_catalog.pg_has_role(r.owner, 'USAGE') ELSE false END
-		OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
+CREATE VIEW coderring.rings AS SELECT * FROM coderring.list_rings();
 COMMENT ON VIEW coderring.rings IS 'a row for each ring that the user may use';
 GRANT SELECT ON coderring.rings TO PUBLIC;
 

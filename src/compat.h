@@ -25,6 +25,13 @@
 #define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilenodeSubid)
 #endif
 
+/* 16 tells membership from the right to SET ROLE. */
+#if PG_VERSION_NUM >= 160000
+#define coderring_check_can_own(user, role) check_can_set_role(user, role)
+#else
+#define coderring_check_can_own(user, role) check_is_member_of_role(user, role)
+#endif
+
 /* 17 can ask for stronger modes too. */
 #if PG_VERSION_NUM >= 170000
 #define LockModeHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)

@@ -8,6 +8,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -16,6 +17,7 @@
 #include "utils/rel.h"
 
 #include "dispense.h"
+#include "grant.h"
 #include "lifecycle.h"
 #include "ring.h"
 
@@ -27,7 +29,10 @@ PG_FUNCTION_INFO_V1(coderring_get_code);
 PG_FUNCTION_INFO_V1(coderring_get_codes);
 PG_FUNCTION_INFO_V1(coderring_advance);
 PG_FUNCTION_INFO_V1(coderring_start_rings);
-PG_FUNCTION_INFO_V1(coderring_find_owner);
+PG_FUNCTION_INFO_V1(coderring_grant);
+PG_FUNCTION_INFO_V1(coderring_revoke);
+PG_FUNCTION_INFO_V1(coderring_change_owner);
+PG_FUNCTION_INFO_V1(coderring_find_role);
 PG_FUNCTION_INFO_V1(coderring_definitions_changed);
 PG_FUNCTION_INFO_V1(coderring_refuse_change);
 
@@ -240,6 +245,39 @@ coderring_start_rings(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(list_length(rings));
 }
 
+/* coderring_grant(name, role) */
+Datum
+coderring_grant(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_grant");
+	check_not_null(fcinfo, 0, "name of a ring");
+	check_not_null(fcinfo, 1, "name of a role");
+	grant_give(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	PG_RETURN_VOID();
+}
+
+/* coderring_revoke(name, role) */
+Datum
+coderring_revoke(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_revoke");
+	check_not_null(fcinfo, 0, "name of a ring");
+	check_not_null(fcinfo, 1, "name of a role");
+	grant_take(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	PG_RETURN_VOID();
+}
+
+/* coderring_change_owner(name, new_owner) */
+Datum
+coderring_change_owner(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_change_owner");
+	check_not_null(fcinfo, 0, "name of a ring");
+	check_not_null(fcinfo, 1, "name of a role");
+	grant_change_owner(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	PG_RETURN_VOID();
+}
+
 static TriggerData *
 check_trigger(FunctionCallInfo fcinfo, const char *function)
 {
@@ -251,29 +289,48 @@ check_trigger(FunctionCallInfo fcinfo, const char *function)
 }
 
 /*
- * Before a row of coderring.ring is inserted by SQL, that is, by the restore
- * of a dump: OIDs of roles differ from server to server.
+ * Before a row with a role is inserted by SQL, that is, by the restore of a
+ * dump: OIDs of roles differ from server to server, so the name decides.  A
+ * ring whose owner is gone is left to superusers; a grantee who is gone is
+ * left out.
  */
 Datum
-coderring_find_owner(PG_FUNCTION_ARGS)
+coderring_find_role(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_owner");
+	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_role");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = trigger->tg_trigtuple;
-	int			column = Anum_ring_owner;
-	bool		isnull;
-	Datum		name = heap_getattr(tuple, Anum_ring_owner_name, desc, &isnull);
-	Datum		owner;
-	bool		owner_isnull = false;
+	bool		is_grant = strcmp(RelationGetRelationName(trigger->tg_relation), "ring_grant") == 0;
+	int			column = SPI_fnumber(desc, is_grant ? "role" : "owner");
+	int			name_column = SPI_fnumber(desc, is_grant ? "role_name" : "owner_name");
+	bool		isnull = false;
+	Datum		name;
+	Datum		role;
 
-	owner = ObjectIdGetDatum(isnull ? InvalidOid : get_role_oid(NameStr(*DatumGetName(name)), true));
-	if (!OidIsValid(DatumGetObjectId(owner)))
-		ereport(WARNING,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("owner of a ring does not exist"),
-				 isnull ? 0 : errdetail("There is no role \"%s\"; only superusers may use the ring.",
-										NameStr(*DatumGetName(name)))));
-	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &owner, &owner_isnull));
+	if (column <= 0 || name_column <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" is not for this table", "coderring.find_role")));
+	name = heap_getattr(tuple, name_column, desc, &isnull);
+	if (isnull)
+		return PointerGetDatum(tuple);	/* NOT NULL will see to it */
+	if (is_grant && strcmp(NameStr(*DatumGetName(name)), GRANT_PUBLIC_NAME) == 0)
+		role = ObjectIdGetDatum(GRANT_PUBLIC_OID);
+	else
+	{
+		role = ObjectIdGetDatum(get_role_oid(NameStr(*DatumGetName(name)), true));
+		if (!OidIsValid(DatumGetObjectId(role)))
+		{
+			ereport(WARNING,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("role \"%s\" of a ring does not exist", NameStr(*DatumGetName(name))),
+					 is_grant ? errdetail("It was allowed to take codes.") :
+					 errdetail("It was the owner; only superusers may change the ring.")));
+			if (is_grant)
+				return PointerGetDatum(NULL);
+		}
+	}
+	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &role, &isnull));
 }
 
 /* After definitions were changed by SQL. */

@@ -34,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "series.h"
@@ -154,12 +155,15 @@ note_pending(const pg_uuid_t *created, List *slots_if_commit)
 }
 
 /*
- * A definition was changed by plain SQL.
+ * A definition was changed in this transaction, perhaps one of very many.
  */
 void
 lifecycle_definitions_changed(void)
 {
-	note_pending(NULL, NIL);
+	if (pending == NIL ||
+		((Pending *) linitial(pending))->nest_level != GetCurrentTransactionNestLevel())
+		note_pending(NULL, NIL);
+	ring_forget();
 }
 
 /*
@@ -276,6 +280,12 @@ static void
 lock_name(const char *name)
 {
 	ring_lock(LOCK_NAME, hash_bytes((const unsigned char *) name, strlen(name)), 0, ExclusiveLock);
+}
+
+static void
+unlock_name(const char *name)
+{
+	ring_unlock(LOCK_NAME, hash_bytes((const unsigned char *) name, strlen(name)), 0, ExclusiveLock);
 }
 
 static void
@@ -397,6 +407,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	Codec		codec;
 	Relation	rel;
 	Ring		existing;
+	bool		exists;
 	uint8		key[PERMUTATION_KEY_LEN];
 	pg_uuid_t	incarnation;
 	int32		id;
@@ -411,9 +422,17 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	if (options->have_max_length)
 		check_max_length(&codec, options->first_cycle, options->max_length);
 
-	lock_name(name);
+	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
-	if (ring_read(rel, name, &existing))
+	exists = ring_read(rel, name, &existing);
+	if (!exists)
+	{
+		lock_name(name);
+		exists = ring_read(rel, name, &existing);
+		if (exists)
+			unlock_name(name);
+	}
+	if (exists)
 	{
 		table_close(rel, NoLock);
 		if (!if_not_exists)
@@ -491,6 +510,7 @@ lifecycle_drop(const char *name, bool if_exists)
 	}
 	note_pending(NULL, close_blocks(&ring));
 	CatalogTupleDelete(rel, &ring.tid);
+	grant_delete_all(ring.id);
 	series_delete_all(&ring.incarnation);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();

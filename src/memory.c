@@ -85,26 +85,18 @@ map_new_segments(void)
 	pg_read_barrier();
 	while (nmapped < nsegments)
 	{
-		ResourceOwner owner = CurrentResourceOwner;
-		dsm_segment *segment;
+		dsm_segment *segment = dsm_find_mapping(control->handles[nmapped]);
 
-		/* Without an owner the mapping lives on, as after dsm_pin_mapping. */
-		CurrentResourceOwner = NULL;
-		PG_TRY();
-		{
-			segment = dsm_find_mapping(control->handles[nmapped]);
-			if (segment == NULL)
-				segment = dsm_attach(control->handles[nmapped]);
-		}
-		PG_FINALLY();
-		{
-			CurrentResourceOwner = owner;
-		}
-		PG_END_TRY();
+		/* If that fails, the end of the transaction cleans up after it. */
 		if (segment == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("could not map the shared memory of coderring")));
+		{
+			segment = dsm_attach(control->handles[nmapped]);
+			if (segment == NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("could not map the shared memory of coderring")));
+			dsm_pin_mapping(segment);
+		}
 		map_segment(nmapped, segment);
 		nmapped++;
 	}
@@ -190,6 +182,7 @@ memory_grow(void)
 	dsm_segment *volatile segment = NULL;
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	ResourceOwner segment_owner;
 	uint32		holdoff = InterruptHoldoffCount;
 	TimestampTz now = GetCurrentTimestamp();
 
@@ -208,7 +201,9 @@ memory_grow(void)
 	}
 	LWLockRelease(control_lock);
 
-	CurrentResourceOwner = NULL;
+	/* An owner of its own, to clean up after a failure without an abort. */
+	segment_owner = ResourceOwnerCreate(owner, "coderring");
+	CurrentResourceOwner = segment_owner;
 	PG_TRY();
 	{
 		segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
@@ -220,10 +215,7 @@ memory_grow(void)
 		CurrentResourceOwner = owner;
 		MemoryContextSwitchTo(context);
 
-		/*
-		 * Nothing but the system's refusal may be swallowed.  The descriptor
-		 * that dsm_create leaves behind has no mapping and no owner.
-		 */
+		/* Nothing but the system's refusal may be swallowed. */
 		if (ERRCODE_TO_CATEGORY(code) != ERRCODE_INSUFFICIENT_RESOURCES &&
 			ERRCODE_TO_CATEGORY(code) != ERRCODE_SYSTEM_ERROR)
 			PG_RE_THROW();
@@ -232,6 +224,10 @@ memory_grow(void)
 	}
 	PG_END_TRY();
 	CurrentResourceOwner = owner;
+	if (segment != NULL)
+		dsm_pin_mapping(segment);
+	ResourceOwnerRelease(segment_owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
+	ResourceOwnerDelete(segment_owner);
 
 	if (segment == NULL)
 	{

@@ -38,6 +38,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "grant.h"
 #include "locks.h"
 #include "ring.h"
 
@@ -397,23 +398,25 @@ ring_may_change(const Ring *ring, Oid user)
 bool
 ring_may_use(const Ring *ring, Oid user)
 {
-	return ring_may_change(ring, user);
+	return ring_may_change(ring, user) || grant_allows(ring->id, user);
 }
 
 void
-ring_report_denied(const Ring *ring)
+ring_report_denied(const Ring *ring, bool change)
 {
 	char	   *owner = GetUserNameFromId(ring->owner, true);
+	char	   *user = GetUserNameFromId(GetUserId(), false);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 change ? errmsg("must be owner of ring \"%s\"", ring->name) :
 			 errmsg("permission denied for ring \"%s\"", ring->name),
 			 owner != NULL ?
 			 errdetail("The ring belongs to role \"%s\".", owner) :
-			 errdetail("The ring's owner is not a role of this server; only superusers may use the ring."),
-			 owner != NULL && !superuser_arg(ring->owner) ?
-			 errhint("GRANT %s TO %s;", quote_identifier(owner),
-					 quote_identifier(GetUserNameFromId(GetUserId(), false))) : 0));
+			 errdetail("The ring's owner is not a role of this server; only superusers may change the ring."),
+			 change || owner == NULL ? 0 :
+			 errhint("Its owner can let the role \"%s\" take codes: SELECT coderring_grant(%s, %s);",
+					 user, quote_literal_cstr(ring->name), quote_literal_cstr(user))));
 	pg_unreachable();
 }
 
@@ -441,14 +444,17 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 
 		/* Whoever may not change a ring must not hold it up either. */
 		if (!ring_may_change(ring, GetUserId()))
-			ring_report_denied(ring);
+			ring_report_denied(ring, true);
 		ring_lock(LOCK_DEFINITION, id, 0, mode);
 		if (!ring_read(rel, name, ring))
+		{
+			ring_unlock(LOCK_DEFINITION, id, 0, mode);
 			return false;
+		}
 		if (ring->id == id)
 		{
 			if (!ring_may_change(ring, GetUserId()))
-				ring_report_denied(ring);
+				ring_report_denied(ring, true);
 			return true;
 		}
 		ring_unlock(LOCK_DEFINITION, id, 0, mode);
@@ -560,7 +566,7 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 	if (series->user != user)
 	{
 		if (!ring_may_use(series->ring, user))
-			ring_report_denied(series->ring);
+			ring_report_denied(series->ring, false);
 		series->user = user;
 	}
 	ring_last_series = series;

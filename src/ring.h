@@ -95,7 +95,7 @@ extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
 extern bool ring_may_use(const Ring *ring, Oid user);
 extern bool ring_may_change(const Ring *ring, Oid user);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();
-extern void ring_report_denied(const Ring *ring) pg_attribute_noreturn();
+extern void ring_report_denied(const Ring *ring, bool change) pg_attribute_noreturn();
 extern void ring_make_key(const Ring *ring, SeriesKey *key);
 extern bool ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring);
 extern void ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace);

@@ -1,26 +1,34 @@
 /*
  * views.c
- *		Rows of the view coderring.series.
+ *		Rows of the views coderring.rings and coderring.series.
+ *
+ * As with PostgreSQL's own catalogs they show what is there now, not what a
+ * transaction's snapshot would show.
  */
 #include "postgres.h"
 
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
 #include "block.h"
+#include "grant.h"
 #include "ring.h"
 #include "series.h"
 
+PG_FUNCTION_INFO_V1(coderring_list_rings);
 PG_FUNCTION_INFO_V1(coderring_list_series);
 
+#define RING_COLUMNS	7
 #define SERIES_COLUMNS	11
 
 typedef struct Listing
@@ -33,6 +41,58 @@ static bool
 may_see(const Ring *ring, Oid user)
 {
 	return ring_may_use(ring, user) || has_privs_of_role(user, ROLE_PG_MONITOR);
+}
+
+/*
+ * The names of the roles that a ring is granted to, as name[].
+ */
+static Datum
+grantee_names(const Ring *ring)
+{
+	List	   *grantees = grant_list(ring->id);
+	Datum	   *names = palloc((list_length(grantees) + 1) * sizeof(Datum));
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, grantees)
+	{
+		Oid			role = lfirst_oid(cell);
+		char	   *name = role == GRANT_PUBLIC_OID ? GRANT_PUBLIC_NAME : GetUserNameFromId(role, true);
+
+		if (name != NULL)		/* not a role that has been dropped */
+			names[count++] = DirectFunctionCall1(namein, CStringGetDatum(name));
+	}
+	return PointerGetDatum(construct_array(names, count, NAMEOID, NAMEDATALEN, false, TYPALIGN_CHAR));
+}
+
+/* coderring.list_rings() */
+Datum
+coderring_list_rings(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	foreach(cell, ring_list(may_see))
+	{
+		const Ring *ring = lfirst(cell);
+		char	   *owner = GetUserNameFromId(ring->owner, true);
+		Datum		values[RING_COLUMNS];
+		bool		nulls[RING_COLUMNS] = {false};
+
+		values[0] = CStringGetTextDatum(ring->name);
+		nulls[1] = owner == NULL;
+		values[1] = owner == NULL ? (Datum) 0 : DirectFunctionCall1(namein, CStringGetDatum(owner));
+		values[2] = Int32GetDatum((int32) ring->codec.base_length);
+		values[3] = PointerGetDatum(cstring_to_text_with_len(ring->codec.alphabet, ring->codec.radix));
+		nulls[4] = ring->max_length == 0;
+		values[4] = Int32GetDatum(ring->max_length);
+		values[5] = Int64GetDatum(ring->first_cycle);
+		values[6] = grantee_names(ring);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
 }
 
 /*

@@ -1,0 +1,218 @@
+/*
+ * grant.c
+ *		Who may take codes of a ring besides its owner.
+ *
+ * A grant is a row of coderring.ring_grant with the role's OID, which decides,
+ * and its name, by which a trigger finds the OID when a dump is restored.  (An
+ * aclitem or a bare OID in a table is not seen by DROP ROLE, and then a dump
+ * does not restore.)  A role that has been dropped leaves a row that is good
+ * for nobody.
+ *
+ * All three changes are transactional and reach every session at once, in the
+ * way of a rename: see lifecycle.c.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "grant.h"
+#include "lifecycle.h"
+#include "locks.h"
+
+/* Columns of coderring.ring_grant */
+enum
+{
+	Anum_grant_ring_id = 1,
+	Anum_grant_role,
+	Anum_grant_role_name,
+	Natts_grant = Anum_grant_role_name
+};
+
+static Oid
+grantee_oid(const char *role)
+{
+	return strcmp(role, GRANT_PUBLIC_NAME) == 0 ? GRANT_PUBLIC_OID : get_role_oid(role, false);
+}
+
+static SysScanDesc
+begin_scan(Relation rel, int32 ring_id)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, Anum_grant_ring_id, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(ring_id));
+	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &key);
+}
+
+static Oid
+grantee_of(Relation rel, HeapTuple tuple)
+{
+	bool		isnull;
+
+	return DatumGetObjectId(heap_getattr(tuple, Anum_grant_role, RelationGetDescr(rel), &isnull));
+}
+
+/*
+ * May a user take codes by what was granted?
+ */
+bool
+grant_allows(int32 ring_id, Oid user)
+{
+	List	   *grantees = grant_list(ring_id);
+	ListCell   *cell;
+	bool		allowed = false;
+
+	foreach(cell, grantees)
+	{
+		Oid			role = lfirst_oid(cell);
+
+		if (role == GRANT_PUBLIC_OID || has_privs_of_role(user, role))
+		{
+			allowed = true;
+			break;
+		}
+	}
+	list_free(grantees);
+	return allowed;
+}
+
+/*
+ * The OIDs of the roles that a ring is granted to.
+ */
+List *
+grant_list(int32 ring_id)
+{
+	List	   *grantees = NIL;
+	Relation	rel = ring_open(ring_relation("ring_grant"), AccessShareLock);
+	SysScanDesc scan = begin_scan(rel, ring_id);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		grantees = lappend_oid(grantees, grantee_of(rel, tuple));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return grantees;
+}
+
+/*
+ * Delete one grant of a ring, or all.
+ */
+static void
+delete_grants(int32 ring_id, bool all, Oid role)
+{
+	Relation	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
+	SysScanDesc scan = begin_scan(rel, ring_id);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		if (all || grantee_of(rel, tuple) == role)
+			CatalogTupleDelete(rel, &tuple->t_self);
+	}
+	systable_endscan(scan);
+	table_close(rel, NoLock);
+}
+
+/*
+ * What was granted goes with the ring.
+ */
+void
+grant_delete_all(int32 ring_id)
+{
+	delete_grants(ring_id, true, InvalidOid);
+}
+
+/*
+ * Find a ring that the current user may change, and keep others from changing
+ * it before the transaction ends.
+ */
+static void
+find_to_alter(Relation rel, const char *name, Ring *ring)
+{
+	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, ring))
+		ring_report_missing(name);
+	lifecycle_definitions_changed();
+}
+
+/*
+ * Let a role, or "public", take codes of a ring.  42704 if there is no such
+ * ring or role, 42501 if the ring belongs to others.
+ */
+void
+grant_give(const char *name, const char *role)
+{
+	Oid			grantee = grantee_oid(role);
+	Relation	rings = ring_open(ring_relation("ring"), AccessShareLock);
+	Ring		ring;
+
+	find_to_alter(rings, name, &ring);
+	if (!list_member_oid(grant_list(ring.id), grantee))
+	{
+		Relation	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
+		Datum		values[Natts_grant];
+		bool		nulls[Natts_grant] = {false};
+		NameData	role_name;
+
+		namestrcpy(&role_name, role);
+		values[Anum_grant_ring_id - 1] = Int32GetDatum(ring.id);
+		values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
+		values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
+		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+		table_close(rel, NoLock);
+	}
+	table_close(rings, NoLock);
+	CommandCounterIncrement();
+}
+
+/*
+ * Take a grant back; no error if it was never given.
+ */
+void
+grant_take(const char *name, const char *role)
+{
+	Oid			grantee = grantee_oid(role);
+	Relation	rings = ring_open(ring_relation("ring"), AccessShareLock);
+	Ring		ring;
+
+	find_to_alter(rings, name, &ring);
+	delete_grants(ring.id, false, grantee);
+	table_close(rings, NoLock);
+	CommandCounterIncrement();
+}
+
+/*
+ * Give a ring to another role.  As with tables, the current user must be able
+ * to act as the new owner, superusers excepted.
+ */
+void
+grant_change_owner(const char *name, const char *new_owner)
+{
+	Oid			owner = get_role_oid(new_owner, false);
+	Relation	rings = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Ring		ring;
+	NameData	owner_name;
+	Datum		values[Natts_ring];
+	bool		nulls[Natts_ring] = {false};
+	bool		replace[Natts_ring] = {false};
+
+	find_to_alter(rings, name, &ring);
+	coderring_check_can_own(GetUserId(), owner);
+	namestrcpy(&owner_name, new_owner);
+	values[Anum_ring_owner - 1] = ObjectIdGetDatum(owner);
+	replace[Anum_ring_owner - 1] = true;
+	values[Anum_ring_owner_name - 1] = NameGetDatum(&owner_name);
+	replace[Anum_ring_owner_name - 1] = true;
+	ring_update(rings, &ring, values, nulls, replace);
+	table_close(rings, NoLock);
+	CommandCounterIncrement();
+}
