@@ -46,13 +46,6 @@
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
 
-typedef enum Replenished
-{
-	TAKEN,						/* a code was made for the caller */
-	AVAILABLE,					/* the block has codes */
-	CHANGED						/* definitions have changed: look the ring up again */
-} Replenished;
-
 /* A part of a cycle to be reserved. */
 typedef struct Range
 {
@@ -181,17 +174,22 @@ reservation_size(const Ring *ring, Slot *slot, uint32 count, TimestampTz now)
 
 /*
  * Take the locks under which a series is changed.  False, without locks, if
- * definitions have changed since this session read them.
+ * what this session remembers of it is no longer true.
  */
 static bool
-lock_series(const SeriesKey *key)
+lock_series(const Series *series)
 {
+	const SeriesKey *key = &series->key;
+	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
+
 	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
 	AcceptInvalidationMessages();
-	if (ring_memory_good())
+
+	/* It may have been something else that has changed, at any rate. */
+	if (ring_memory_good() || ring_unchanged(series))
 		return true;
-	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	ring_unlock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
 	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
 	return false;
 }
@@ -238,10 +236,46 @@ reserve(const SeriesKey *key, SeriesRow *row, const Range *range, int64 unblocke
 }
 
 /*
- * Refill the block of a series and take a code for the caller.
+ * Room for a code, so that nothing can fail any more once one is taken.
  */
-static Replenished
-replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
+static text *
+make_code(const char *prefix, uint32 prefix_len, uint32 stride)
+{
+	text	   *code = palloc(VARHDRSZ + prefix_len + stride);
+
+	SET_VARSIZE(code, VARHDRSZ + prefix_len + stride);
+	memcpy(VARDATA(code), prefix, prefix_len);
+	return code;
+}
+
+/*
+ * Take a code of the block that the slot holds now, opening it if it was
+ * closed; NULL if nothing is left of it.  The caller holds the refill lock.
+ */
+static text *
+take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
+{
+	CodeBlock	block;
+
+	while (block_reopen(slot) && block_adopt(slot, key, &block))
+	{
+		char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
+		uint32		prefix_len = write_prefix(&ring->codec, key, block.first / ring->base_codes, prefix);
+		text	   *code = make_code(prefix, prefix_len, ring->codec.base_length);
+
+		if (block_take(&block, VARDATA(code) + prefix_len, ring->codec.base_length))
+			return code;
+		pfree(code);			/* others have taken the rest */
+	}
+	return NULL;
+}
+
+/*
+ * Take a code under the series' refill lock, from a new block if need be.
+ * NULL if the series has to be looked up again.
+ */
+static text *
+replenish(const Series *series, const Wanted *wanted, bool bump)
 {
 	const Ring *ring = series->ring;
 	SeriesKey	key = series->key;
@@ -254,35 +288,37 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	uint32		count;
 	uint32		published = 0;
 	char	   *codes;
+	text	   *code;
 	XLogRecPtr	lsn;
 	bool		entering;
 	TimestampTz now;
 
-	if (!lock_series(&key))
-		return CHANGED;
+	if (!lock_series(series))
+		return NULL;
 
 	slot = reclaim_make_slot(&key);
 	if (slot != NULL)
 	{
 		if (bump)
 			(void) block_close(slot);
-		else if (block_reopen(slot))
+		else if ((code = take_from_slot(slot, ring, &key)) != NULL)
 		{
 			unlock_series(&key);
-			return AVAILABLE;
+			return code;
 		}
 	}
 	series_open(&row, &key);
 	position = next_position(ring, slot, &row);
 	if (bump && position % ring->base_codes == 0)
-		bump = false;			/* no code of this cycle is out yet */
-	if (!bump && slot != NULL && slot->published_end >= 0 && position < slot->published_end)
 	{
-		/* Only a bump without effect has closed the block. */
-		series_close(&row);
-		(void) block_reopen(slot);
-		unlock_series(&key);
-		return AVAILABLE;
+		/* No code of this cycle is out yet. */
+		bump = false;
+		if (slot != NULL && (code = take_from_slot(slot, ring, &key)) != NULL)
+		{
+			series_close(&row);
+			unlock_series(&key);
+			return code;
+		}
 	}
 
 	range.first = position;
@@ -317,10 +353,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	/* All that the caller needs is made before anything is written. */
 	codes = palloc((Size) count * stride);
 	order_codes(ring, &key, range.first, count, codes);
-	*code = palloc(VARHDRSZ + range.prefix_len + stride);
-	SET_VARSIZE(*code, VARHDRSZ + range.prefix_len + stride);
-	memcpy(VARDATA(*code), range.prefix, range.prefix_len);
-	memcpy(VARDATA(*code) + range.prefix_len, codes, stride);
+	code = make_code(range.prefix, range.prefix_len, stride);
+	memcpy(VARDATA(code) + range.prefix_len, codes, stride);
 
 	if (XLogRecPtrIsInvalid(lsn))
 	{
@@ -352,7 +386,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump, text **code)
 	/* A block that found no memory asks for room before the next one. */
 	if (slot != NULL && published < count - 1)
 		reclaim_evict(&key);
-	return TAKEN;
+	return code;
 }
 
 /*
@@ -379,15 +413,10 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			}
 			if (series->block.generation != 0)
 			{
-				uint32		len;
-
 				series->prefix_len = write_prefix(&series->ring->codec, &series->key,
 												  series->block.first / series->ring->base_codes,
 												  series->prefix);
-				len = series->prefix_len + series->stride;
-				code = palloc(VARHDRSZ + len);
-				SET_VARSIZE(code, VARHDRSZ + len);
-				memcpy(VARDATA(code), series->prefix, series->prefix_len);
+				code = make_code(series->prefix, series->prefix_len, series->stride);
 
 				/*
 				 * The block may have been opened since a definition changed:
@@ -397,21 +426,12 @@ dispense_slowly(const Wanted *wanted, bool bump)
 					block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
 					return code;
 				pfree(code);
-				if (!ring_memory_good())
-					continue;
 			}
 		}
 
-		switch (replenish(series, wanted, bump, &code))
-		{
-			case TAKEN:
-				return code;
-			case AVAILABLE:
-				bump = false;
-				break;
-			case CHANGED:
-				break;
-		}
+		code = replenish(series, wanted, bump);
+		if (code != NULL)
+			return code;
 		CHECK_FOR_INTERRUPTS();
 	}
 }
@@ -434,14 +454,13 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	int64		cycle;
 	bool		entering;
 	XLogRecPtr	lsn;
+	const Series *series;
 
 	do
-	{
-		Series	   *series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
-
-		ring = series->ring;
-		key = series->key;
-	} while (!lock_series(&key));
+		series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
+	while (!lock_series(series));
+	ring = series->ring;
+	key = series->key;
 
 	slot = slot_find(&key);
 	if (slot != NULL)

@@ -300,17 +300,19 @@ coderring_find_role(PG_FUNCTION_ARGS)
 	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_role");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = trigger->tg_trigtuple;
-	bool		is_grant = strcmp(RelationGetRelationName(trigger->tg_relation), "ring_grant") == 0;
+	bool		is_grant = RelationGetRelid(trigger->tg_relation) == ring_relation("ring_grant");
 	int			column = SPI_fnumber(desc, is_grant ? "role" : "owner");
 	int			name_column = SPI_fnumber(desc, is_grant ? "role_name" : "owner_name");
 	bool		isnull = false;
 	Datum		name;
 	Datum		role;
 
-	if (column <= 0 || name_column <= 0)
+	if ((!is_grant && RelationGetRelid(trigger->tg_relation) != ring_relation("ring")) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || column <= 0 || name_column <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is not for this table", "coderring.find_role")));
+				 errmsg("function \"%s\" is not for this trigger", "coderring.find_role")));
 	name = heap_getattr(tuple, name_column, desc, &isnull);
 	if (isnull)
 		return PointerGetDatum(tuple);	/* NOT NULL will see to it */

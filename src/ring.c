@@ -489,6 +489,28 @@ ring_list(bool (*may_see) (const Ring *ring, Oid user))
 	return list;
 }
 
+/*
+ * Is what this session remembers of a series still true?  Asked under the
+ * ring's definition lock, where a remembered thing cannot go on changing.
+ */
+bool
+ring_unchanged(const Series *series)
+{
+	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	char	   *name = pnstrdup(series->name, series->name_len);
+	Ring		ring;
+	bool		unchanged;
+
+	unchanged = ring_read(rel, name, &ring) &&
+		ring.id == series->ring->id &&
+		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
+		series->key.relid == ring_relation("series_state") &&
+		ring_may_use(&ring, GetUserId());
+	table_close(rel, AccessShareLock);
+	pfree(name);
+	return unchanged;
+}
+
 static Ring *
 load_ring(const char *name)
 {

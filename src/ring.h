@@ -89,6 +89,7 @@ extern Oid	ring_relation(const char *name);
 extern Relation ring_open(Oid relid, LOCKMODE mode);
 extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
 
+extern bool ring_unchanged(const Series *series);
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);

@@ -320,6 +320,9 @@ series_make_durable(XLogRecPtr lsn)
 	bool		acknowledged = true;
 
 	XLogFlush(lsn);
+
+	/* A cancel that arrived meanwhile is served before a code is taken. */
+	CHECK_FOR_INTERRUPTS();
 	if (max_wal_senders == 0 || !coderring_sync_standbys_defined())
 		return;
 
