@@ -80,7 +80,8 @@ block_reopen(Slot *slot)
 	if (TICKET_INDEX(ticket) >= slot->size)
 		return false;
 	if (ticket & TICKET_CLOSED)
-		pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_INDEX(ticket));
+		return pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,
+											  block_new_generation() | TICKET_INDEX(ticket));
 	return true;
 }
 

@@ -60,6 +60,7 @@ typedef struct Slot
 	SharedRef	self;
 	SharedRef	next;			/* in the bucket, or in the list of free slots */
 	pg_atomic_uint32 next_dead; /* in the list of dead slots */
+	pg_atomic_uint32 dead;		/* given up: linked, and not to be found any more */
 
 	/*
 	 * The block.  Written by the holder of the series' refill lock while the

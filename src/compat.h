@@ -32,6 +32,13 @@
 #define coderring_check_can_own(user, role) check_is_member_of_role(user, role)
 #endif
 
+/* 17 has another name for what all know of transactions. */
+#if PG_VERSION_NUM >= 170000
+#define TransamState TransamVariables
+#else
+#define TransamState ShmemVariableCache
+#endif
+
 /* 17 can ask for stronger modes too. */
 #if PG_VERSION_NUM >= 170000
 #define LockModeHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)

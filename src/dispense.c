@@ -20,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
@@ -45,6 +46,9 @@
 
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
+
+/* Has a block of this session's found no memory? */
+static bool memory_short = false;
 
 /* A part of a cycle to be reserved. */
 typedef struct Range
@@ -126,7 +130,7 @@ settle_range(const Ring *ring, const SeriesKey *key, bool enter, Range *range)
 	range->skip_first = cycle;
 	if (enter)
 	{
-		while (prefix_taken(ring, key, cycle))
+		while (series_skipped(key, cycle) || prefix_taken(ring, key, cycle))
 			cycle++;
 		if (cycle > range->skip_first)
 		{
@@ -286,13 +290,18 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 	int64		position;
 	int64		reserved;
 	uint32		count;
-	uint32		published = 0;
 	char	   *codes;
 	text	   *code;
 	XLogRecPtr	lsn;
 	bool		entering;
 	TimestampTz now;
 
+	if (memory_short)
+	{
+		/* Not when it was noticed: a code that is taken must not meet an error. */
+		memory_short = false;
+		reclaim_evict(&key);
+	}
 	if (!lock_series(series))
 		return NULL;
 
@@ -371,21 +380,19 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 	}
 	if (entering)
 		ring_unlock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
-	series_close(&row);
 
 	/*
 	 * Where there was no memory for a slot, the one position is skipped if
 	 * the wait for a standby is cancelled here.
 	 */
 	series_make_durable(lsn);
-	if (slot != NULL)
-		published = block_publish(slot, range.first + 1, codes + stride, count - 1, stride);
+	if (slot != NULL && block_publish(slot, range.first + 1, codes + stride, count - 1, stride) < count - 1)
+		memory_short = true;
+
+	/* The table has been locked all the while, so the slot is still ours. */
+	series_close(&row);
 	unlock_series(&key);
 	pfree(codes);
-
-	/* A block that found no memory asks for room before the next one. */
-	if (slot != NULL && published < count - 1)
-		reclaim_evict(&key);
 	return code;
 }
 
@@ -517,8 +524,8 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		block_reserved(slot, range.end, range.end, lsn);
 	if (entering)
 		ring_unlock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
-	series_close(&row);
 	series_make_durable(lsn);
+	series_close(&row);
 	unlock_series(&key);
 }
 
@@ -535,10 +542,21 @@ load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 }
 
 /*
- * Give every series of a ring its slot.  Reserves nothing.
+ * Give every series of a ring its slot.  Reserves nothing.  A ring that is
+ * just being dropped or reset is left alone.
  */
 void
 dispense_load(const Ring *ring)
 {
-	series_visit(&ring->incarnation, load_series, (void *) ring);
+	Relation	rel;
+	Ring		now;
+
+	if (!ring_lock_conditional(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE))
+		return;
+	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	if (ring_read(rel, ring->name, &now) &&
+		memcmp(&now.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
+		series_visit(&ring->incarnation, load_series, (void *) ring);
+	table_close(rel, AccessShareLock);
+	ring_unlock(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE);
 }

@@ -335,12 +335,21 @@ coderring_find_role(PG_FUNCTION_ARGS)
 	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &role, &isnull));
 }
 
-/* After definitions were changed by SQL. */
+/*
+ * After definitions were changed by SQL: a superuser's, a restore's, or a
+ * logical replication worker's.  What belongs to a row that is gone goes too.
+ */
 Datum
 coderring_definitions_changed(PG_FUNCTION_ARGS)
 {
-	(void) check_trigger(fcinfo, "coderring.definitions_changed");
+	TriggerData *trigger = check_trigger(fcinfo, "coderring.definitions_changed");
+
 	lifecycle_definitions_changed();
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+		RelationGetRelid(trigger->tg_relation) == ring_relation("ring"))
+		lifecycle_row_gone(trigger->tg_trigtuple,
+						   TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL,
+						   RelationGetDescr(trigger->tg_relation));
 	PG_RETURN_POINTER(NULL);
 }
 

@@ -28,7 +28,6 @@
 #include "catalog/indexing.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -167,6 +166,24 @@ lifecycle_definitions_changed(void)
 }
 
 /*
+ * A row of coderring.ring was deleted by SQL (new is NULL) or updated: delete
+ * what belongs to the ring, or to the incarnation, that is no longer there.
+ */
+void
+lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
+{
+	bool		isnull;
+	pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(old, Anum_ring_incarnation, desc, &isnull));
+
+	if (new == NULL)
+		grant_delete_all(DatumGetInt32(heap_getattr(old, Anum_ring_id, desc, &isnull)));
+	else if (memcmp(incarnation, DatumGetUUIDP(heap_getattr(new, Anum_ring_incarnation, desc, &isnull)),
+					sizeof(pg_uuid_t)) == 0)
+		return;
+	series_delete_all(incarnation);
+}
+
+/*
  * Does the fate of this incarnation, or of its slots, hang on the running
  * transaction?
  */
@@ -259,20 +276,6 @@ bytea_datum(const uint8 *bytes, int len)
 	return PointerGetDatum(result);
 }
 
-static void
-check_name(const char *name)
-{
-	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of a ring is empty")));
-	if (strlen(name) > RING_NAME_MAX_LEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("name of a ring is too long"),
-				 errdetail("It has %zu bytes; at most %d are possible.", strlen(name), RING_NAME_MAX_LEN)));
-}
-
 /*
  * Nobody else gives this name to a ring before this transaction ends.
  */
@@ -296,107 +299,6 @@ report_duplicate(const char *name)
 			 errmsg("ring \"%s\" already exists", name)));
 }
 
-static void
-check_first_cycle(const Codec *codec, int64 first_cycle)
-{
-	int64		last = PG_INT64_MAX / (int64) codec->base_codes - 1;
-
-	if (first_cycle < 0 || first_cycle > last)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("first_cycle %lld is not possible", (long long) first_cycle),
-				 errdetail("Cycles of this ring go from 0 to %lld.", (long long) last)));
-}
-
-static void
-check_max_length(const Codec *codec, int64 first_cycle, int32 max_length)
-{
-	int			shortest = codec->base_length + codec_uniquizer_length(codec, first_cycle);
-
-	if (max_length < shortest)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_length %d is not possible", max_length),
-				 errdetail("The first codes of the ring have %d characters.", shortest)));
-}
-
-static void
-make_codec(const RingOptions *options, const char *alphabet, Codec *codec)
-{
-	size_t		bad = 0;
-	CodecStatus status = codec_set(codec, alphabet, strlen(alphabet), options->base_length, &bad);
-
-	switch (status)
-	{
-		case CODEC_OK:
-			return;
-		case CODEC_ALPHABET_SIZE:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet must have %d to %d characters", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET),
-					 errdetail("It has %d.", pg_mbstrlen(alphabet))));
-			break;
-		case CODEC_ALPHABET_CHARACTER:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet has a character that is not possible in a code"),
-					 errdetail("Character %d is not a printable ASCII character, or is a space.",
-							   pg_mbstrlen_with_len(alphabet, bad) + 1)));
-			break;
-		case CODEC_ALPHABET_DUPLICATE:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet has the character \"%c\" twice", alphabet[bad])));
-			break;
-		case CODEC_BASE_LENGTH:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("base_length %d is not possible", options->base_length),
-					 errdetail("A base code has 1 to %d characters.", CODEC_MAX_BASE_LENGTH)));
-			break;
-		case CODEC_TOO_MANY_CODES:
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("base_length %d is too large for an alphabet of %zu characters",
-							options->base_length, strlen(alphabet)),
-					 errdetail("A ring has at most 2^60 base codes.")));
-			break;
-	}
-}
-
-/*
- * if_not_exists has found a ring: say how it differs from what was asked for.
- */
-static void
-report_existing(const Ring *ring, const RingOptions *options, const Codec *codec)
-{
-	StringInfoData differs;
-
-	ereport(NOTICE,
-			(errcode(ERRCODE_DUPLICATE_OBJECT),
-			 errmsg("ring \"%s\" already exists, skipping", ring->name)));
-	initStringInfo(&differs);
-	if (ring->codec.base_length != codec->base_length)
-		appendStringInfo(&differs, ", base_length is %u", ring->codec.base_length);
-	if (ring->codec.radix != codec->radix ||
-		memcmp(ring->codec.alphabet, codec->alphabet, codec->radix) != 0)
-		appendStringInfo(&differs, ", alphabet is \"%.*s\"", (int) ring->codec.radix, ring->codec.alphabet);
-	if (ring->max_length != (options->have_max_length ? options->max_length : 0))
-	{
-		if (ring->max_length > 0)
-			appendStringInfo(&differs, ", max_length is %d", ring->max_length);
-		else
-			appendStringInfoString(&differs, ", max_length is not set");
-	}
-	if (ring->first_cycle != options->first_cycle)
-		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
-	if (differs.len > 0)
-		ereport(WARNING,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("ring \"%s\" differs from what was asked for", ring->name),
-				 errdetail("In the ring that exists%s.", differs.data + 1)));
-}
-
 /*
  * Create a ring.  Raises 22023 for a bad option and 42710 for a duplicate.
  */
@@ -416,11 +318,11 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	bool		nulls[Natts_ring] = {false};
 	HeapTuple	tuple;
 
-	check_name(name);
-	make_codec(options, alphabet, &codec);
-	check_first_cycle(&codec, options->first_cycle);
+	options_check_name(name);
+	options_make_codec(options, alphabet, &codec);
+	options_check_first_cycle(&codec, options->first_cycle);
 	if (options->have_max_length)
-		check_max_length(&codec, options->first_cycle, options->max_length);
+		options_check_max_length(&codec, options->first_cycle, options->max_length);
 
 	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
@@ -437,7 +339,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 		table_close(rel, NoLock);
 		if (!if_not_exists)
 			report_duplicate(name);
-		report_existing(&existing, options, &codec);
+		options_report_existing(&existing, options, &codec);
 		return;
 	}
 
@@ -530,7 +432,7 @@ lifecycle_rename(const char *name, const char *new_name)
 	bool		nulls[Natts_ring] = {false};
 	bool		replace[Natts_ring] = {false};
 
-	check_name(new_name);
+	options_check_name(new_name);
 	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
 		ring_report_missing(name);
 	lock_name(new_name);
@@ -560,9 +462,9 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
 		ring_report_missing(name);
-	check_first_cycle(&ring.codec, first_cycle);
+	options_check_first_cycle(&ring.codec, first_cycle);
 	if (ring.max_length > 0)
-		check_max_length(&ring.codec, first_cycle, ring.max_length);
+		options_check_max_length(&ring.codec, first_cycle, ring.max_length);
 	make_incarnation(&incarnation);
 	if (test_seed != NULL)
 		make_test_key(test_seed, key);

@@ -108,8 +108,8 @@ reclaim_evict(const SeriesKey *except)
 					(void) series_write(&row, position,
 										row.unblocked - (row.reserved_to - position));
 				}
-				series_close(&row);
 				slot_unlink(slot, key);
+				series_close(&row);
 			}
 			ring_unlock(LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
 		}

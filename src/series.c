@@ -45,6 +45,7 @@
 #include "access/htup_details.h"
 #include "access/relscan.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/index.h"
@@ -53,6 +54,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -101,7 +103,7 @@ StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the in
  * and deletes the series of at most so many rings that are not.
  */
 #define SWEEP_ALIVE		16
-#define SWEEP_ORPHANS	10000
+#define SWEEP_ORPHANS	32
 
 /* The lock of the sweep, among the name locks, whose detail is 0. */
 #define SWEEP_DETAIL	1
@@ -433,6 +435,30 @@ series_delete_all(const pg_uuid_t *incarnation)
 }
 
 /*
+ * Was the row made in a transaction that failed?  A row that a restore has
+ * copied was not, even while the ring that it belongs to is still missing.
+ */
+static bool
+maker_failed(HeapTuple tuple)
+{
+	TransactionId maker = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	bool		failed = false;
+
+	if (!TransactionIdIsNormal(maker))
+		return false;
+
+	/* The state of very old transactions is not known any more. */
+	LWLockAcquire(XactTruncationLock, LW_SHARED);
+	if (!TransactionIdPrecedes(maker, TransamState->oldestClogXid) &&
+		TransactionIdPrecedes(maker, ReadNextTransactionId()) &&
+		!TransactionIdIsCurrentTransactionId(maker) &&
+		!TransactionIdIsInProgress(maker))
+		failed = !TransactionIdDidCommit(maker);
+	LWLockRelease(XactTruncationLock);
+	return failed;
+}
+
+/*
  * Delete rows whose ring was never committed: those of series that were used
  * in a transaction that created or reset the ring and was rolled back.  Looks
  * at a few rows only, beyond those looked at before.
@@ -475,7 +501,7 @@ series_sweep_orphans(void)
 		}
 		last = *incarnation;
 		have_last = true;
-		last_alive = ring_incarnation_alive(incarnation);
+		last_alive = !maker_failed(tuple) || ring_incarnation_alive(incarnation);
 		if (last_alive)
 			alive++;
 		else

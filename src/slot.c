@@ -107,7 +107,7 @@ find_linked(const SeriesKey *key)
 	{
 		Slot	   *slot = memory_address(ref);
 
-		if (slot_same_series(&slot->key, key))
+		if (slot_same_series(&slot->key, key) && pg_atomic_read_u32(&slot->dead) == 0)
 			return slot;
 		ref = slot->next;
 	}
@@ -212,6 +212,7 @@ make_slots(void)
 		memset(slot, 0, sizeof(Slot));
 		pg_atomic_init_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 		pg_atomic_init_u32(&slot->next_dead, InvalidSharedRef);
+		pg_atomic_init_u32(&slot->dead, 0);
 		slot->self = ref;
 		slot->next = block_control->free_slots;
 		block_control->free_slots = ref;
@@ -255,6 +256,7 @@ slot_make(const SeriesKey *key)
 			slot = memory_address(block_control->free_slots);
 			block_control->free_slots = slot->next;
 			slot->key = *key;
+			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
 			slot->size = 0;
 			slot->first = 0;
@@ -294,7 +296,8 @@ slot_collect(const SeriesKey *ring)
 		{
 			Slot	   *slot = memory_address(ref);
 
-			if (slot->key.database == ring->database && slot->key.relid == ring->relid &&
+			if (pg_atomic_read_u32(&slot->dead) == 0 &&
+				slot->key.database == ring->database && slot->key.relid == ring->relid &&
 				memcmp(&slot->key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
 				slots = lappend(slots, slot);
 			ref = slot->next;
@@ -313,6 +316,7 @@ slot_bury(Slot *slot)
 {
 	uint32		head = pg_atomic_read_u32(&block_control->dead_slots);
 
+	pg_atomic_write_u32(&slot->dead, 1);
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 	do
 	{
@@ -420,7 +424,7 @@ slot_candidates(int count)
 		{
 			Slot	   *slot = memory_address(ref);
 
-			if (slot->key.database == MyDatabaseId)
+			if (slot->key.database == MyDatabaseId && pg_atomic_read_u32(&slot->dead) == 0)
 			{
 				SeriesKey  *key = palloc(sizeof(SeriesKey));
 

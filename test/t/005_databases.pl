@@ -161,7 +161,7 @@ my $series = 1500;
 
 # A session's own memory is bounded too.
 my $worker = new_session($node, 'original');
-$worker->query('CALL many_rings(2000); CALL many_failures(2000)');
+$worker->query('CALL many_rings(2000); CALL many_failures(500)');
 my $bytes = shared_bytes();
 my $own = q{SELECT sum(used_bytes) FROM pg_backend_memory_contexts};
 my $own_bytes = $worker->query($own);
@@ -171,7 +171,7 @@ $worker->query("CALL many_rings($rings)");
 is($worker->{error}, '', "$rings rings created and dropped in turn");
 is(shared_bytes(), $bytes, 'need no more shared memory');
 cmp_ok($worker->query($own), '<', $own_bytes + 1_000_000, 'and hardly more of the session');
-$worker->query('CALL many_failures(5000)');
+$worker->query('CALL many_failures(1000)');
 is(shared_bytes(), $bytes, 'nor do rings that were rolled back');
 is($worker->query('SELECT count(*) FROM coderring.ring'), 1, 'one ring is left');
 $worker->query('CALL many_rings(1000)');

@@ -1,0 +1,132 @@
+/*
+ * options.c
+ *		What a ring can be: checks of names and options.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+
+#include "options.h"
+
+/* 22023 for a name that no ring can have. */
+void
+options_check_name(const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a ring is empty")));
+	if (strlen(name) > RING_NAME_MAX_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a ring is too long"),
+				 errdetail("It has %zu bytes; at most %d are possible.", strlen(name), RING_NAME_MAX_LEN)));
+}
+
+/* 22023 for a cycle whose positions are not possible. */
+void
+options_check_first_cycle(const Codec *codec, int64 first_cycle)
+{
+	int64		last = PG_INT64_MAX / (int64) codec->base_codes - 1;
+
+	if (first_cycle < 0 || first_cycle > last)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("first_cycle %lld is not possible", (long long) first_cycle),
+				 errdetail("Cycles of this ring go from 0 to %lld.", (long long) last)));
+}
+
+/* 22023 for a length that not even the first codes have. */
+void
+options_check_max_length(const Codec *codec, int64 first_cycle, int32 max_length)
+{
+	int			shortest = codec->base_length + codec_uniquizer_length(codec, first_cycle);
+
+	if (max_length < shortest)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_length %d is not possible", max_length),
+				 errdetail("The first codes of the ring have %d characters.", shortest)));
+}
+
+/*
+ * The codec of a ring with these options; 22023, with what is wrong, if there
+ * is none.
+ */
+void
+options_make_codec(const RingOptions *options, const char *alphabet, Codec *codec)
+{
+	size_t		bad = 0;
+	CodecStatus status = codec_set(codec, alphabet, strlen(alphabet), options->base_length, &bad);
+
+	switch (status)
+	{
+		case CODEC_OK:
+			return;
+		case CODEC_ALPHABET_SIZE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("alphabet must have %d to %d characters", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET),
+					 errdetail("It has %d.", pg_mbstrlen(alphabet))));
+			break;
+		case CODEC_ALPHABET_CHARACTER:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("alphabet has a character that is not possible in a code"),
+					 errdetail("Character %d is not a printable ASCII character, or is a space.",
+							   pg_mbstrlen_with_len(alphabet, bad) + 1)));
+			break;
+		case CODEC_ALPHABET_DUPLICATE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("alphabet has the character \"%c\" twice", alphabet[bad])));
+			break;
+		case CODEC_BASE_LENGTH:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("base_length %d is not possible", options->base_length),
+					 errdetail("A base code has 1 to %d characters.", CODEC_MAX_BASE_LENGTH)));
+			break;
+		case CODEC_TOO_MANY_CODES:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("base_length %d is too large for an alphabet of %zu characters",
+							options->base_length, strlen(alphabet)),
+					 errdetail("A ring has at most 2^60 base codes.")));
+			break;
+	}
+}
+
+/*
+ * if_not_exists has found a ring: say how it differs from what was asked for.
+ */
+void
+options_report_existing(const Ring *ring, const RingOptions *options, const Codec *codec)
+{
+	StringInfoData differs;
+
+	ereport(NOTICE,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("ring \"%s\" already exists, skipping", ring->name)));
+	initStringInfo(&differs);
+	if (ring->codec.base_length != codec->base_length)
+		appendStringInfo(&differs, ", base_length is %u", ring->codec.base_length);
+	if (ring->codec.radix != codec->radix ||
+		memcmp(ring->codec.alphabet, codec->alphabet, codec->radix) != 0)
+		appendStringInfo(&differs, ", alphabet is \"%.*s\"", (int) ring->codec.radix, ring->codec.alphabet);
+	if (ring->max_length != (options->have_max_length ? options->max_length : 0))
+	{
+		if (ring->max_length > 0)
+			appendStringInfo(&differs, ", max_length is %d", ring->max_length);
+		else
+			appendStringInfoString(&differs, ", max_length is not set");
+	}
+	if (ring->first_cycle != options->first_cycle)
+		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
+	if (differs.len > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("ring \"%s\" differs from what was asked for", ring->name),
+				 errdetail("In the ring that exists%s.", differs.data + 1)));
+}

@@ -1,0 +1,29 @@
+/*
+ * options.h
+ *		What a ring can be: checks of names and options.
+ */
+#ifndef CODERRING_OPTIONS_H
+#define CODERRING_OPTIONS_H
+
+#include "postgres.h"
+
+#include "codec.h"
+#include "ring.h"
+
+/* What a ring is to be. */
+typedef struct RingOptions
+{
+	int32		base_length;
+	const char *alphabet;		/* NULL for the default */
+	bool		have_max_length;
+	int32		max_length;
+	int64		first_cycle;
+} RingOptions;
+
+extern void options_check_name(const char *name);
+extern void options_check_first_cycle(const Codec *codec, int64 first_cycle);
+extern void options_check_max_length(const Codec *codec, int64 first_cycle, int32 max_length);
+extern void options_make_codec(const RingOptions *options, const char *alphabet, Codec *codec);
+extern void options_report_existing(const Ring *ring, const RingOptions *options, const Codec *codec);
+
+#endif							/* CODERRING_OPTIONS_H */
