@@ -7,6 +7,12 @@
 -- holds nothing is taken over with owner and grants reset, that is, made anew.
 DO $$
 BEGIN
+	IF '@extschema@' OPERATOR(pg_catalog.=) 'coderring' THEN
+		RAISE EXCEPTION 'the functions of extension "coderring" cannot go to a schema "coderring"'
+			USING ERRCODE = 'invalid_schema_name',
+				  DETAIL = 'That schema is made by the extension, for its tables and views.',
+				  HINT = 'Name another schema: CREATE EXTENSION coderring SCHEMA ...';
+	END IF;
 	IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) 'coderring') THEN
 		DROP SCHEMA coderring RESTRICT;
 	END IF;
@@ -38,7 +44,14 @@ CREATE TABLE coderring.ring (
 	first_cycle bigint NOT NULL,
 	base_length integer NOT NULL,
 	max_length integer,
-	alphabet text COLLATE "C" NOT NULL
+	alphabet text COLLATE "C" NOT NULL,
+	-- for rows that are inserted by SQL; the functions of the extension say more
+	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
+	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
+	CHECK (first_cycle OPERATOR(pg_catalog.>=) 0),
+	CHECK (base_length BETWEEN 1 AND 12),
+	CHECK (max_length OPERATOR(pg_catalog.>) 0),
+	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64)
 );
 COMMENT ON TABLE coderring.ring IS 'definitions of rings; the view coderring.rings shows them';
 COMMENT ON COLUMN coderring.ring.id IS 'objid of the ring''s locks in pg_locks';
@@ -66,7 +79,9 @@ CREATE TABLE coderring.series_state (
 	reserved_to bigint NOT NULL,
 	unblocked bigint NOT NULL,
 	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra)
+	PRIMARY KEY (incarnation, extra),
+	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND unblocked OPERATOR(pg_catalog.>=) 0),
+	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 );
 ALTER TABLE coderring.series_state ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.series_state REPLICA IDENTITY NOTHING;
@@ -80,7 +95,9 @@ CREATE TABLE coderring.skipped_cycles (
 	last_cycle bigint NOT NULL,
 	first_cycle bigint NOT NULL,
 	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra, last_cycle)
+	PRIMARY KEY (incarnation, extra, last_cycle),
+	CHECK (first_cycle OPERATOR(pg_catalog.>=) 0 AND first_cycle OPERATOR(pg_catalog.<=) last_cycle),
+	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 );
 ALTER TABLE coderring.skipped_cycles ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.skipped_cycles REPLICA IDENTITY NOTHING;

@@ -105,10 +105,12 @@ grant_list(int32 ring_id)
 }
 
 /*
- * Delete one grant of a ring, or all.
+ * Delete grants of a ring: those of a role, or all (role_name NULL).  A row
+ * goes also if it has the role's name and another OID, that of a role which
+ * was dropped: two rows of one name could not be restored.
  */
 static void
-delete_grants(int32 ring_id, bool all, Oid role)
+delete_grants(int32 ring_id, Oid role, const char *role_name)
 {
 	Relation	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, ring_id);
@@ -116,7 +118,11 @@ delete_grants(int32 ring_id, bool all, Oid role)
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		if (all || grantee_of(rel, tuple) == role)
+		bool		isnull;
+		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
+
+		if (role_name == NULL || grantee_of(rel, tuple) == role ||
+			strcmp(NameStr(*DatumGetName(name)), role_name) == 0)
 			CatalogTupleDelete(rel, &tuple->t_self);
 	}
 	systable_endscan(scan);
@@ -129,7 +135,7 @@ delete_grants(int32 ring_id, bool all, Oid role)
 void
 grant_delete_all(int32 ring_id)
 {
-	delete_grants(ring_id, true, InvalidOid);
+	delete_grants(ring_id, InvalidOid, NULL);
 }
 
 /*
@@ -153,23 +159,24 @@ grant_give(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
 	Relation	rings = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel;
 	Ring		ring;
+	Datum		values[Natts_grant];
+	bool		nulls[Natts_grant] = {false};
+	NameData	role_name;
 
 	find_to_alter(rings, name, &ring);
-	if (!list_member_oid(grant_list(ring.id), grantee))
-	{
-		Relation	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
-		Datum		values[Natts_grant];
-		bool		nulls[Natts_grant] = {false};
-		NameData	role_name;
 
-		namestrcpy(&role_name, role);
-		values[Anum_grant_ring_id - 1] = Int32GetDatum(ring.id);
-		values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
-		values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
-		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
-		table_close(rel, NoLock);
-	}
+	/* Given anew, it has the role's present name, should it have changed. */
+	delete_grants(ring.id, grantee, role);
+	CommandCounterIncrement();
+	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
+	namestrcpy(&role_name, role);
+	values[Anum_grant_ring_id - 1] = Int32GetDatum(ring.id);
+	values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
+	values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
+	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+	table_close(rel, NoLock);
 	table_close(rings, NoLock);
 	CommandCounterIncrement();
 }
@@ -185,7 +192,7 @@ grant_take(const char *name, const char *role)
 	Ring		ring;
 
 	find_to_alter(rings, name, &ring);
-	delete_grants(ring.id, false, grantee);
+	delete_grants(ring.id, grantee, role);
 	table_close(rings, NoLock);
 	CommandCounterIncrement();
 }

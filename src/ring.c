@@ -255,7 +255,9 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	alphabet = DatumGetTextPP(values[Anum_ring_alphabet - 1]);
 	status = codec_set(&ring->codec, VARDATA_ANY(alphabet), VARSIZE_ANY_EXHDR(alphabet),
 					   DatumGetInt32(values[Anum_ring_base_length - 1]), NULL);
-	if (status != CODEC_OK || VARSIZE_ANY_EXHDR(key) != PERMUTATION_KEY_LEN)
+	if (status != CODEC_OK || VARSIZE_ANY_EXHDR(key) != PERMUTATION_KEY_LEN ||
+		ring->max_length < 0 || ring->first_cycle < 0 ||
+		ring->first_cycle >= PG_INT64_MAX / (int64) ring->codec.base_codes)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the definition of ring \"%s\" is damaged", ring->name),
@@ -344,7 +346,9 @@ ring_read(Relation rel, const char *name, Ring *ring)
 	Oid			index = index_on(rel, Anum_ring_name);
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	for (;;)
+
+	/* Not for ever: what this very command has deleted by SQL looks the same. */
+	for (int tries = 0; tries < 100; tries++)
 	{
 		Snapshot	latest;
 		bool		found;
@@ -358,6 +362,7 @@ ring_read(Relation rel, const char *name, Ring *ring)
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
+	return false;
 }
 
 /*

@@ -153,6 +153,19 @@ read_numbers(Buffer buffer, HeapTuple tuple)
 }
 
 /*
+ * Refuse what only an INSERT by SQL could have stored.
+ */
+static void
+check_row(uint32 extra_len, RowNumbers numbers)
+{
+	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.unblocked < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a row of \"coderring.series_state\" is damaged"),
+				 errdetail("It was written by other means than the functions of the extension.")));
+}
+
+/*
  * Find a series' row.  row->tuple is NULL when it has none.
  */
 void
@@ -175,6 +188,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 			elog(ERROR, "a row of coderring.series_state has nulls");
 		row->buffer = scan_buffer(row->scan);
 		numbers = read_numbers(row->buffer, row->tuple);
+		check_row(key->extra_len, numbers);
 		row->reserved_to = numbers.reserved_to;
 		row->unblocked = numbers.unblocked;
 	}
@@ -199,6 +213,13 @@ series_close(SeriesRow *row)
 static void
 check_storage_lasts(Relation rel)
 {
+	if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes while \"coderring.%s\" is unlogged",
+						RelationGetRelationName(rel)),
+				 errdetail("What is reserved would be forgotten in a crash."),
+				 errhint("ALTER TABLE coderring.%s SET LOGGED;", RelationGetRelationName(rel))));
 	if (RelationRewrittenSubid(rel) != InvalidSubTransactionId &&
 		rel->rd_createSubid == InvalidSubTransactionId)
 		ereport(ERROR,
@@ -218,6 +239,7 @@ series_write(SeriesRow *row, int64 reserved_to, int64 unblocked)
 {
 	GenericXLogState *state;
 	Page		page;
+	HeapTupleHeader header;
 	RowNumbers *numbers;
 	Size		offset;
 	XLogRecPtr	lsn;
@@ -225,9 +247,13 @@ series_write(SeriesRow *row, int64 reserved_to, int64 unblocked)
 	check_storage_lasts(row->rel);
 	state = GenericXLogStart(row->rel);
 	LockBuffer(row->buffer, BUFFER_LOCK_EXCLUSIVE);
-	offset = (char *) numbers_of(row->tuple->t_data) - (char *) BufferGetPage(row->buffer);
+	offset = (char *) row->tuple->t_data - (char *) BufferGetPage(row->buffer);
 	page = GenericXLogRegisterBuffer(state, row->buffer, 0);
-	numbers = (RowNumbers *) (page + offset);
+	header = (HeapTupleHeader) (page + offset);
+
+	/* A row that this very transaction has inserted by SQL must stay as well. */
+	header->t_infomask |= HEAP_XMIN_FROZEN;
+	numbers = numbers_of(header);
 	numbers->reserved_to = reserved_to;
 	numbers->unblocked = unblocked;
 	lsn = GenericXLogFinish(state);
@@ -551,6 +577,7 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 														RelationGetDescr(rel), &isnull));
 
 		CHECK_FOR_INTERRUPTS();
+		check_row(VARSIZE_ANY_EXHDR(extra), numbers);
 		visitor(owner, VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra),
 				numbers.reserved_to, numbers.unblocked, arg);
 	}

@@ -316,7 +316,9 @@ slot_bury(Slot *slot)
 {
 	uint32		head = pg_atomic_read_u32(&block_control->dead_slots);
 
-	pg_atomic_write_u32(&slot->dead, 1);
+	/* Once is enough, also for a ring that was dropped twice. */
+	if (pg_atomic_exchange_u32(&slot->dead, 1) != 0)
+		return;
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 	do
 	{

@@ -99,3 +99,10 @@ SELECT coderring_drop('again');
 -- pg_depend keeps a table of the extension from being dropped.
 DROP TABLE coderring.series_state;
 DROP SCHEMA coderring CASCADE;
+-- The tables' schema is not for the functions.
+DROP EXTENSION coderring;
+CREATE SCHEMA coderring;
+CREATE EXTENSION coderring SCHEMA coderring;
+DROP SCHEMA coderring;
+CREATE EXTENSION coderring SCHEMA coderring;
+CREATE EXTENSION coderring;

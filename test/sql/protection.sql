@@ -132,7 +132,7 @@ UPDATE coderring.ring SET alphabet = 'AA' WHERE name = 'q';
 SELECT coderring_get_code('q');
 ROLLBACK;
 BEGIN;
-UPDATE coderring.ring SET key = '\x00' WHERE name = 'q';
+UPDATE coderring.ring SET alphabet = 'A B' WHERE name = 'q';
 SELECT coderring_get_code('q');
 ROLLBACK;
 SELECT left(coderring_get_code('q'), -2);
@@ -157,6 +157,11 @@ INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 'S' FROM coderr
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
 SELECT left(coderring_get_code('restored', 'S'), 1);
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
+-- No codes from state that a crash would empty
+ALTER TABLE coderring.series_state SET UNLOGGED;
+SELECT coderring_get_code('restored', 'new');
+ALTER TABLE coderring.series_state SET LOGGED;
+SELECT length(coderring_get_code('restored', 'new'));
 -- DROP EXTENSION is possible in spite of the triggers.
 BEGIN;
 DROP EXTENSION coderring;

@@ -3,7 +3,8 @@
 -- logical replication makes them
 --
 SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
+DROP EXTENSION IF EXISTS coderring;
+CREATE EXTENSION coderring;
 RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
@@ -37,6 +38,19 @@ SELECT count(*) FROM coderring.series_state;
 INSERT INTO coderring.ring SELECT * FROM ring_kept;
 SELECT cycle_offset = (SELECT reserved_to FROM state_kept) FROM coderring.series;
 
+-- A row that is inserted, used and rolled back has been used for good.
+SELECT coderring_create('used', 3);
+BEGIN;
+INSERT INTO coderring.series_state SELECT incarnation, 0, 0, 'T' FROM coderring.ring WHERE name = 'used';
+SELECT length(coderring_get_code('used', 'T'));
+ROLLBACK;
+SELECT reserved_to, cycle_offset FROM coderring.series WHERE ring = 'used';
+SELECT coderring_drop('used');
+
+-- Within the command that deletes it a ring is gone.
+DELETE FROM coderring.ring WHERE name = 'back' RETURNING coderring_get_code('back');
+SELECT name FROM coderring.rings;
+
 -- Rows of a series go with their ring, by SQL too; those of a new incarnation stay.
 SELECT coderring_grant('back', 'public');
 UPDATE coderring.ring SET max_length = 9 WHERE name = 'back';
@@ -48,6 +62,53 @@ DELETE FROM coderring.ring;
 SELECT count(*) FROM coderring.series_state;
 SELECT count(*) FROM coderring.ring_grant;
 SELECT coderring_get_code('back');
+
+-- Dropped twice in one transaction, and memory is none the worse
+SELECT coderring_create('twice', 3), length(coderring_get_code('twice'));
+BEGIN;
+TRUNCATE ring_kept;
+INSERT INTO ring_kept SELECT * FROM coderring.ring;
+SELECT coderring_drop('twice');
+INSERT INTO coderring.ring SELECT * FROM ring_kept;
+SELECT coderring_drop('twice');
+COMMIT;
+SELECT coderring_create('next', 3), length(coderring_get_code('next'));
+
+-- What no function of the extension would have written
+\set VERBOSITY terse
+INSERT INTO coderring.series_state SELECT incarnation, 5, 5, repeat('A', 64) FROM coderring.ring;
+INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 'A' FROM coderring.ring;
+UPDATE coderring.ring SET first_cycle = -1;
+\set VERBOSITY default
+ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_check, DROP CONSTRAINT series_state_extra_check;
+BEGIN;
+INSERT INTO coderring.series_state SELECT incarnation, 5, 5, repeat('A', 2000) FROM coderring.ring;
+SAVEPOINT s;
+SELECT coderring_start_rings();
+ROLLBACK TO s;
+SELECT count(*) FROM coderring.series;
+ROLLBACK;
+BEGIN;
+INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 'A' FROM coderring.ring;
+SELECT coderring_get_code('next', 'A');
+ROLLBACK;
+DROP EXTENSION coderring;
+CREATE EXTENSION coderring;
+SELECT coderring_create('next');
+
+-- A role that was dropped and made again is granted once.
+CREATE ROLE regress_coderring_again;
+SELECT coderring_grant('next', 'regress_coderring_again');
+DROP ROLE regress_coderring_again;
+CREATE ROLE regress_coderring_again;
+SELECT coderring_grant('next', 'regress_coderring_again');
+ALTER ROLE regress_coderring_again RENAME TO regress_coderring_once_more;
+SELECT coderring_grant('next', 'regress_coderring_once_more');
+SELECT role_name FROM coderring.ring_grant;
+SELECT coderring_revoke('next', 'regress_coderring_once_more');
+SELECT role_name FROM coderring.ring_grant;
+DROP ROLE regress_coderring_once_more;
+SELECT coderring_drop('next');
 
 -- The trigger that finds roles serves its own tables only.
 CREATE TABLE pg_temp.other (a int PRIMARY KEY, owner text, owner_name text);
