@@ -227,13 +227,23 @@ next_position(const Ring *ring, Slot *slot, const SeriesRow *row)
 static XLogRecPtr
 reserve(const SeriesKey *key, SeriesRow *row, const Range *range, int64 unblocked)
 {
-	int64		skip_first = range->skip_first;
+	int64		first = range->skip_first;
 
 	/* What an earlier attempt has recorded, and then failed, stays recorded. */
-	while (skip_first <= range->skip_last && series_skipped(key, skip_first))
-		skip_first++;
-	if (skip_first <= range->skip_last)
-		series_skip(key, skip_first, range->skip_last);
+	while (first <= range->skip_last)
+	{
+		int64		last = first;
+
+		if (series_skipped(key, first))
+		{
+			first++;
+			continue;
+		}
+		while (last < range->skip_last && !series_skipped(key, last + 1))
+			last++;
+		series_skip(key, first, last);
+		first = last + 1;
+	}
 	if (row->tuple != NULL)
 		return series_write(row, range->end, unblocked);
 	return series_insert(row, key, range->end, unblocked);

@@ -239,7 +239,7 @@ coderring_start_rings(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	check_writable("coderring_start_rings");
-	rings = ring_list(ring_may_use);
+	rings = ring_list(grant_may_use);
 	foreach(cell, rings)
 		dispense_load(lfirst(cell));
 	PG_RETURN_INT32(list_length(rings));

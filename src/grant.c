@@ -1,6 +1,6 @@
 /*
  * grant.c
- *		Who may take codes of a ring besides its owner.
+ *		Who may take codes of a ring, and who may change it.
  *
  * A grant is a row of coderring.ring_grant with the role's OID, which decides,
  * and its name, by which a trigger finds the OID when a dump is restored.  (An
@@ -63,10 +63,28 @@ grantee_of(Relation rel, HeapTuple tuple)
 }
 
 /*
+ * The OIDs of the roles that a ring is granted to.
+ */
+List *
+grant_list(int32 ring_id)
+{
+	List	   *grantees = NIL;
+	Relation	rel = ring_open(ring_relation("ring_grant"), AccessShareLock);
+	SysScanDesc scan = begin_scan(rel, ring_id);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		grantees = lappend_oid(grantees, grantee_of(rel, tuple));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return grantees;
+}
+
+/*
  * May a user take codes by what was granted?
  */
-bool
-grant_allows(int32 ring_id, Oid user)
+static bool
+allowed_by_grant(int32 ring_id, Oid user)
 {
 	List	   *grantees = grant_list(ring_id);
 	ListCell   *cell;
@@ -86,22 +104,39 @@ grant_allows(int32 ring_id, Oid user)
 	return allowed;
 }
 
-/*
- * The OIDs of the roles that a ring is granted to.
- */
-List *
-grant_list(int32 ring_id)
+/* May a user drop, reset, rename and grant a ring? */
+bool
+grant_may_change(const Ring *ring, Oid user)
 {
-	List	   *grantees = NIL;
-	Relation	rel = ring_open(ring_relation("ring_grant"), AccessShareLock);
-	SysScanDesc scan = begin_scan(rel, ring_id);
-	HeapTuple	tuple;
+	return superuser_arg(user) ||
+		(OidIsValid(ring->owner) && has_privs_of_role(user, ring->owner));
+}
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		grantees = lappend_oid(grantees, grantee_of(rel, tuple));
-	systable_endscan(scan);
-	table_close(rel, AccessShareLock);
-	return grantees;
+/* May a user take codes? */
+bool
+grant_may_use(const Ring *ring, Oid user)
+{
+	return grant_may_change(ring, user) || allowed_by_grant(ring->id, user);
+}
+
+/* Raise 42501 for what the current user may not do. */
+void
+grant_report_denied(const Ring *ring, bool change)
+{
+	char	   *owner = GetUserNameFromId(ring->owner, true);
+	char	   *user = GetUserNameFromId(GetUserId(), false);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 change ? errmsg("must be owner of ring \"%s\"", ring->name) :
+			 errmsg("permission denied for ring \"%s\"", ring->name),
+			 owner != NULL ?
+			 errdetail("The ring belongs to role \"%s\".", owner) :
+			 errdetail("The ring's owner is not a role of this server; only superusers may change the ring."),
+			 change || owner == NULL ? 0 :
+			 errhint("Its owner can let the role \"%s\" take codes: SELECT coderring_grant(%s, %s);",
+					 user, quote_literal_cstr(ring->name), quote_literal_cstr(user))));
+	pg_unreachable();
 }
 
 /*

@@ -1,6 +1,6 @@
 /*
  * grant.h
- *		Who may take codes of a ring besides its owner.
+ *		Who may take codes of a ring, and who may change it.
  */
 #ifndef CODERRING_GRANT_H
 #define CODERRING_GRANT_H
@@ -17,7 +17,9 @@ extern void grant_give(const char *name, const char *role);
 extern void grant_take(const char *name, const char *role);
 extern void grant_change_owner(const char *name, const char *new_owner);
 
-extern bool grant_allows(int32 ring_id, Oid user);
+extern bool grant_may_use(const Ring *ring, Oid user);
+extern bool grant_may_change(const Ring *ring, Oid user);
+extern void grant_report_denied(const Ring *ring, bool change) pg_attribute_noreturn();
 extern List *grant_list(int32 ring_id);
 extern void grant_delete_all(int32 ring_id);
 

@@ -6,7 +6,9 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
+#include "grant.h"
 #include "options.h"
 
 /* 22023 for a name that no ring can have. */
@@ -124,6 +126,9 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Code
 	}
 	if (ring->first_cycle != options->first_cycle)
 		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
+	if (!grant_may_change(ring, GetUserId()))
+		appendStringInfo(&differs, ", the owner is \"%s\"", GetUserNameFromId(ring->owner, true) != NULL ?
+						 GetUserNameFromId(ring->owner, true) : "");
 	if (differs.len > 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),

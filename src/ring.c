@@ -23,11 +23,9 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_authid.h"
 #include "catalog/pg_collation.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -324,7 +322,9 @@ ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *re
 	scan = systable_beginscan(rel, index_on(rel, Anum_ring_name), true, SnapshotSelf, 1, &key);
 	old = systable_getnext(scan);
 	if (!HeapTupleIsValid(old))
-		elog(ERROR, "row of ring \"%s\" has gone", ring->name);
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("ring \"%s\" is being changed by SQL", ring->name)));
 	new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
 	CatalogTupleUpdate(rel, &old->t_self, new);
 	systable_endscan(scan);
@@ -393,38 +393,6 @@ ring_incarnation_alive(const pg_uuid_t *incarnation)
 	return alive;
 }
 
-bool
-ring_may_change(const Ring *ring, Oid user)
-{
-	return superuser_arg(user) ||
-		(OidIsValid(ring->owner) && has_privs_of_role(user, ring->owner));
-}
-
-bool
-ring_may_use(const Ring *ring, Oid user)
-{
-	return ring_may_change(ring, user) || grant_allows(ring->id, user);
-}
-
-void
-ring_report_denied(const Ring *ring, bool change)
-{
-	char	   *owner = GetUserNameFromId(ring->owner, true);
-	char	   *user = GetUserNameFromId(GetUserId(), false);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 change ? errmsg("must be owner of ring \"%s\"", ring->name) :
-			 errmsg("permission denied for ring \"%s\"", ring->name),
-			 owner != NULL ?
-			 errdetail("The ring belongs to role \"%s\".", owner) :
-			 errdetail("The ring's owner is not a role of this server; only superusers may change the ring."),
-			 change || owner == NULL ? 0 :
-			 errhint("Its owner can let the role \"%s\" take codes: SELECT coderring_grant(%s, %s);",
-					 user, quote_literal_cstr(ring->name), quote_literal_cstr(user))));
-	pg_unreachable();
-}
-
 void
 ring_make_key(const Ring *ring, SeriesKey *key)
 {
@@ -448,8 +416,8 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 		int32		id = ring->id;
 
 		/* Whoever may not change a ring must not hold it up either. */
-		if (!ring_may_change(ring, GetUserId()))
-			ring_report_denied(ring, true);
+		if (!grant_may_change(ring, GetUserId()))
+			grant_report_denied(ring, true);
 		ring_lock(LOCK_DEFINITION, id, 0, mode);
 		if (!ring_read(rel, name, ring))
 		{
@@ -458,8 +426,8 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 		}
 		if (ring->id == id)
 		{
-			if (!ring_may_change(ring, GetUserId()))
-				ring_report_denied(ring, true);
+			if (!grant_may_change(ring, GetUserId()))
+				grant_report_denied(ring, true);
 			return true;
 		}
 		ring_unlock(LOCK_DEFINITION, id, 0, mode);
@@ -510,7 +478,7 @@ ring_unchanged(const Series *series)
 		ring.id == series->ring->id &&
 		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		series->key.relid == ring_relation("series_state") &&
-		ring_may_use(&ring, GetUserId());
+		grant_may_use(&ring, GetUserId());
 	table_close(rel, AccessShareLock);
 	pfree(name);
 	return unchanged;
@@ -592,8 +560,8 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 
 	if (series->user != user)
 	{
-		if (!ring_may_use(series->ring, user))
-			ring_report_denied(series->ring, false);
+		if (!grant_may_use(series->ring, user))
+			grant_report_denied(series->ring, false);
 		series->user = user;
 	}
 	ring_last_series = series;

@@ -40,7 +40,7 @@ typedef struct Listing
 static bool
 may_see(const Ring *ring, Oid user)
 {
-	return ring_may_use(ring, user) || has_privs_of_role(user, ROLE_PG_MONITOR);
+	return grant_may_use(ring, user) || has_privs_of_role(user, ROLE_PG_MONITOR);
 }
 
 /*

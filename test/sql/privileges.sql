@@ -20,6 +20,8 @@ SELECT count(*) FROM coderring.rings WHERE name = 'private';
 SELECT coderring_grant('private', 'regress_coderring_app');
 SELECT coderring_change_owner('private', 'regress_coderring_app');
 
+SELECT coderring_create('private', if_not_exists => true);
+
 -- A grant is for codes alone
 SET ROLE regress_coderring_boss;
 SELECT coderring_grant('private', 'regress_coderring_app');
