@@ -348,9 +348,13 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		range.first = (position / ring->base_codes + 1) * ring->base_codes;
 	}
 	now = GetCurrentTimestamp();
-	if (!bump && slot != NULL && slot->reserved_end > position)
+	if (!bump && slot != NULL && slot->reserved_end > position &&
+		row.tuple != NULL && row.reserved_to == slot->reserved_end)
 	{
-		/* Reserved before, for a later block or by somebody who then failed. */
+		/*
+		 * Reserved before, for a later block or by somebody who then failed.
+		 * What the row does not say as well is reserved anew, below.
+		 */
 		entering = false;
 		settle_range(ring, &key, false, &range);
 		range.end = slot->reserved_end;

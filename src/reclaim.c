@@ -103,10 +103,13 @@ reclaim_evict(const SeriesKey *except)
 				{
 					/*
 					 * Nobody has received these positions.  If this record is
-					 * lost in a crash they are skipped.
+					 * lost in a crash they are skipped.  The slot gives them
+					 * up at once, since unlinking it can fail.
 					 */
-					(void) series_write(&row, position,
-										row.unblocked - (row.reserved_to - position));
+					XLogRecPtr	lsn = series_write(&row, position,
+												   row.unblocked - (row.reserved_to - position));
+
+					block_reserved(slot, position, position, lsn);
 				}
 				slot_unlink(slot, key);
 				series_close(&row);

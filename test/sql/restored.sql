@@ -47,6 +47,19 @@ ROLLBACK;
 SELECT reserved_to, cycle_offset FROM coderring.series WHERE ring = 'used';
 SELECT coderring_drop('used');
 
+-- Where a row is lost in spite of the triggers, what memory has reserved is
+-- reserved anew before it is handed out.
+SELECT coderring_create('lost', 4);
+SELECT count(coderring_get_codes) FROM coderring_get_codes('lost', 20000);
+BEGIN;
+ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
+DELETE FROM coderring.series_state WHERE incarnation = (SELECT incarnation FROM coderring.ring WHERE name = 'lost');
+ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change;
+COMMIT;
+SELECT count(DISTINCT coderring_get_codes) FROM coderring_get_codes('lost', 6000);
+SELECT cycle_offset, reserved_to >= cycle_offset FROM coderring.series WHERE ring = 'lost';
+SELECT coderring_drop('lost');
+
 -- Within the command that deletes it a ring is gone.
 DELETE FROM coderring.ring WHERE name = 'back' RETURNING coderring_get_code('back');
 SELECT name FROM coderring.rings;
