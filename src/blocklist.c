@@ -1,0 +1,581 @@
+/*
+ * blocklist.c
+ *		Texts that must not be handed out, and how many texts are left.
+ *
+ * What matches.  Texts and words are compared byte by byte after folding:
+ * ASCII letters without case, and characters that look alike as one,
+ *
+ *		0 O		1 I L		2 Z		3 E		4 A		5 S		6 9 G		7 T		8 B
+ *
+ * Any other byte, punctuation and those from 0x80 up, is equal to itself only.
+ * A word of three or more bytes blocks every text that it occurs in, wherever;
+ * a word of two bytes blocks the text that is just that.  Shorter words would
+ * block nearly everything and are not taken.
+ *
+ * Matching.  All words of three and more make one automaton, that of Aho and
+ * Corasick ("Efficient string matching", CACM 18, 1975), as a full table: a
+ * state is the longest end of the text so far that some word begins with, and
+ * a character costs one step, whatever the number of words.  A column is a
+ * folded byte that some word has; one more column is of all other bytes.
+ * States are numbered breadth-first, by length, with START first, and so a
+ * fail link (to the longest proper suffix that is a state) points to a smaller
+ * number.
+ *
+ * The table is grown one length at a time, and is the trie too.  The row of a
+ * new state begins as a copy of that of its fail link, which is shorter and so
+ * complete; then the words write their own steps over it.  What such a step
+ * led to before is, therefore, the fail link of the state it leads to from now
+ * on, and if that was BLOCKED another word ends here already: the word at hand
+ * contains that one and adds nothing.  The table is grown a second time
+ * without such words, because their beginnings had got states.
+ *
+ * Counting.  Let N(j, s, g) be how many texts of j alphabet characters, each
+ * followed by its check character, go on from state s without ever coming to
+ * BLOCKED; g is the state of the check in s.  Then N(j, s, g) is the sum of
+ * N(j - 1, next(s, x), check_add(g, j, x)) over the alphabet's characters x:
+ * exact at every length, without looking at a single text.  (That such counts
+ * obey a linear recurrence given by the words' overlaps: Guibas and Odlyzko,
+ * "String overlaps, pattern matching, and nontransitive games", J. Comb.
+ * Theory A 30, 1981; the automaton's states stand for the overlaps here.)
+ * A state and its fail link go to the same states except on the steps that a
+ * word wrote, here "branches", and there is hardly one of these to a state:
+ *
+ *		N(j, s, g) = N(j, fail(s), g) + sum over the branches x of s of
+ *			N(j - 1, next(s, x), g') - N(j - 1, next(fail(s), x), g')
+ *
+ * in the order of the state numbers.  The arithmetic is modulo 2^64, where
+ * subtraction is exact too.
+ *
+ * Plain C without PostgreSQL, without allocation, without state.
+ */
+#include "blocklist.h"
+
+#include <string.h>
+
+/* By letter where a digit looks like one.  blocklist_identity has a version for it. */
+static const unsigned char folded[256] = {
+	0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F,
+	0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E, 0x1F,
+	' ', '!', '"', '#', '$', '%', '&', '\'', '(', ')', '*', '+', ',', '-', '.', '/',
+	'O', 'I', 'Z', 'E', 'A', 'S', 'G', 'T', 'B', 'G', ':', ';', '<', '=', '>', '?',
+	'@', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'I', 'M', 'N', 'O',
+	'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '[', '\\', ']', '^', '_',
+	'`', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'I', 'M', 'N', 'O',
+	'P', 'Q', 'R', 'S', 'T', 'U', 'V', 'W', 'X', 'Y', 'Z', '{', '|', '}', '~', 0x7F,
+	0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8A, 0x8B, 0x8C, 0x8D, 0x8E, 0x8F,
+	0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9A, 0x9B, 0x9C, 0x9D, 0x9E, 0x9F,
+	0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF,
+	0xB0, 0xB1, 0xB2, 0xB3, 0xB4, 0xB5, 0xB6, 0xB7, 0xB8, 0xB9, 0xBA, 0xBB, 0xBC, 0xBD, 0xBE, 0xBF,
+	0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8, 0xC9, 0xCA, 0xCB, 0xCC, 0xCD, 0xCE, 0xCF,
+	0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF,
+	0xE0, 0xE1, 0xE2, 0xE3, 0xE4, 0xE5, 0xE6, 0xE7, 0xE8, 0xE9, 0xEA, 0xEB, 0xEC, 0xED, 0xEE, 0xEF,
+	0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA, 0xFB, 0xFC, 0xFD, 0xFE, 0xFF
+};
+
+#define FOLD(c)		folded[(unsigned char) (c)]
+
+/* What a list needs room for, before it is built; states is an upper bound. */
+typedef struct Shape
+{
+	uint32_t	states;
+	uint32_t	classes;
+	uint32_t	pairs;
+	uint8_t		class_of[256];
+} Shape;
+
+/* A step of `state` that its fail link does otherwise. */
+typedef struct Branch
+{
+	uint16_t	state;
+	uint16_t	class;
+	uint16_t	to;				/* where it leads */
+	uint16_t	instead;		/* where it leads from the fail link */
+} Branch;
+
+struct BlocklistCounter
+{
+	uint32_t	states;
+	uint32_t	checks;			/* states of the check, 1 without one */
+	uint64_t	left[];			/* [level][state][check state]; set leaves its branches behind them */
+};
+
+/* The one folding of c and of all bytes that are taken for c. */
+unsigned char
+blocklist_fold(unsigned char c)
+{
+	return folded[c];
+}
+
+/* How many states of `last`'s path `word` shares, at most all that it has itself. */
+static size_t
+shared_states(const BlocklistWord *last, const BlocklistWord *word)
+{
+	size_t		same = 0;
+
+	while (same < word->len - 1)
+	{
+		if (same == last->len)
+			return word->len - 1;	/* last blocks it already */
+		if (FOLD(last->text[same]) != FOLD(word->text[same]))
+			break;
+		same++;
+	}
+	return same;
+}
+
+/*
+ * Shape of the words' table.  False if a word is too short or all of them too
+ * long.  Words that share a beginning share its states, which is seen here of
+ * neighbours only: the bound is near the truth if the words are sorted.
+ */
+static bool
+measure(Shape *shape, const BlocklistWord *words, size_t count)
+{
+	const BlocklistWord *last = NULL;
+	bool		used[256] = {false};
+	size_t		total = 0;
+	size_t		i;
+
+	memset(shape, 0, sizeof(*shape));
+	shape->states = 2;
+	for (i = 0; i < count; i++)
+	{
+		const BlocklistWord *word = &words[i];
+
+		if (word->len < 2 || word->len > BLOCKLIST_MAX_BYTES - total)
+			return false;
+		total += word->len;
+		if (word->len == 2)
+		{
+			shape->pairs++;
+			continue;
+		}
+		for (size_t k = 0; k < word->len; k++)
+			used[FOLD(word->text[k])] = true;
+		shape->states += (uint32_t) (word->len - 1 - (last ? shared_states(last, word) : 0));
+		last = word;
+	}
+
+	shape->classes = 1;
+	for (i = 0; i < 256; i++)
+		if (used[i])
+			shape->class_of[i] = (uint8_t) shape->classes++;
+	for (i = 0; i < 256; i++)
+		shape->class_of[i] = shape->class_of[folded[i]];
+	return true;
+}
+
+/*
+ * Bytes that blocklist_build needs for these words, in any order; the least
+ * if they are sorted.  0 if a word has less than two bytes or all of them
+ * together more than BLOCKLIST_MAX_BYTES: then there is no such list.
+ */
+size_t
+blocklist_bytes(const BlocklistWord *words, size_t count)
+{
+	Shape		shape;
+
+	if (!measure(&shape, words, count))
+		return 0;
+	/* table, fail links, pairs; where each word is, and those not done yet */
+	return offsetof(Blocklist, next) +
+		sizeof(uint16_t) * ((size_t) shape.states * (shape.classes + 1) + shape.pairs + 2 * count);
+}
+
+/*
+ * Grow the table from the n words whose indexes are in active, which is used
+ * up, and the fail links beside it.  at: for each word, receives
+ * BLOCKLIST_BLOCKED if it contains another one of them, anything else if not.
+ * Returns how many do not.
+ */
+static size_t
+grow(Blocklist *list, uint16_t *fail, const BlocklistWord *words,
+	 uint16_t *active, size_t n, uint16_t *at)
+{
+	size_t		row_bytes = sizeof(uint16_t) * list->classes;
+	size_t		kept = 0;
+	size_t		depth;
+	size_t		i;
+
+	fail[BLOCKLIST_START] = BLOCKLIST_START;
+	fail[BLOCKLIST_BLOCKED] = BLOCKLIST_BLOCKED;
+	for (i = 0; i < list->classes; i++)
+	{
+		list->next[i] = BLOCKLIST_START;
+		list->next[list->classes + i] = BLOCKLIST_BLOCKED;
+	}
+	list->states = 2;
+	for (i = 0; i < n; i++)
+		at[active[i]] = BLOCKLIST_START;
+
+	for (depth = 0; n > 0; depth++)
+	{
+		uint32_t	first = list->states;	/* of the length that is added now */
+		size_t		left = 0;
+
+		/* words that end come first, because nothing is kept behind them */
+		for (i = 0; i < n; i++)
+		{
+			const BlocklistWord *word = &words[active[i]];
+			uint16_t   *here = &at[active[i]];
+			uint16_t   *step;
+
+			if (word->len != depth + 1)
+				continue;
+			step = &list->next[*here * list->classes +
+							   list->class_of[(unsigned char) word->text[depth]]];
+			if (*step == BLOCKLIST_BLOCKED)
+				*here = BLOCKLIST_BLOCKED;
+			else
+			{
+				*step = BLOCKLIST_BLOCKED;
+				kept++;
+			}
+		}
+		for (i = 0; i < n; i++)
+		{
+			const BlocklistWord *word = &words[active[i]];
+			uint16_t   *here = &at[active[i]];
+			uint16_t   *step;
+
+			if (word->len == depth + 1)
+				continue;
+			step = &list->next[*here * list->classes +
+							   list->class_of[(unsigned char) word->text[depth]]];
+			if (*step == BLOCKLIST_BLOCKED)
+			{
+				*here = BLOCKLIST_BLOCKED;
+				continue;
+			}
+			if (*step < first)
+			{
+				fail[list->states] = *step;
+				*step = (uint16_t) list->states++;
+			}
+			*here = *step;
+			active[left++] = active[i];
+		}
+		n = left;
+
+		for (uint32_t state = first; state < list->states; state++)
+			memcpy(&list->next[state * list->classes],
+				   &list->next[fail[state] * list->classes], row_bytes);
+	}
+	return kept;
+}
+
+/*
+ * Build the list of these words in the blocklist_bytes(words, count) bytes at
+ * list, which are aligned as for a uint64_t.  Words may come in any order and
+ * more than once; none at all block nothing.  They are not needed afterwards.
+ *
+ * False, and nothing written, where blocklist_bytes says 0.
+ */
+bool
+blocklist_build(Blocklist *list, const BlocklistWord *words, size_t count)
+{
+	Shape		shape;
+	uint16_t   *fail;
+	uint16_t   *at;
+	uint16_t   *active;
+	uint16_t   *end;
+	size_t		n;
+	size_t		i;
+
+	if (!measure(&shape, words, count))
+		return false;
+	list->classes = shape.classes;
+	list->pairs = shape.pairs;
+	memcpy(list->class_of, shape.class_of, sizeof(list->class_of));
+
+	/* for as many states as there might be */
+	fail = list->next + (size_t) shape.states * shape.classes;
+	at = fail + shape.states + shape.pairs;
+	active = at + count;
+	memset(at, 0, sizeof(uint16_t) * count);	/* BLOCKLIST_START */
+	do
+	{
+		n = 0;
+		for (i = 0; i < count; i++)
+			if (words[i].len > 2 && at[i] != BLOCKLIST_BLOCKED)
+				active[n++] = (uint16_t) i;
+	} while (grow(list, fail, words, active, n, at) < n);
+
+	/* for as many as there are */
+	end = list->next + (size_t) list->states * list->classes;
+	memmove(end, fail, sizeof(uint16_t) * list->states);
+	end += list->states;
+	for (i = 0; i < count; i++)
+		if (words[i].len == 2)
+			*end++ = (uint16_t) (FOLD(words[i].text[0]) << 8 | FOLD(words[i].text[1]));
+	return true;
+}
+
+/* Bytes that a list needs once it is built, the first of those it was given: the rest may be cut off. */
+size_t
+blocklist_used_bytes(const Blocklist *list)
+{
+	return offsetof(Blocklist, next) +
+		sizeof(uint16_t) * ((size_t) list->states * (list->classes + 1) + list->pairs);
+}
+
+/* The state after the len characters at text; see blocklist_next. */
+uint32_t
+blocklist_run(const Blocklist *list, uint32_t state, const char *text, size_t len)
+{
+	size_t		i;
+
+	for (i = 0; i < len; i++)
+		state = blocklist_next(list, state, (unsigned char) text[i]);
+	return state;
+}
+
+/* Is the whole text, the len characters at text, one of the two-character words? */
+bool
+blocklist_whole(const Blocklist *list, const char *text, size_t len)
+{
+	const uint16_t *pairs = list->next + (size_t) list->states * (list->classes + 1);
+	uint32_t	i;
+
+	if (len != 2)
+		return false;
+	for (i = 0; i < list->pairs; i++)
+		if (pairs[i] == (FOLD(text[0]) << 8 | FOLD(text[1])))
+			return true;
+	return false;
+}
+
+/* Has the list two-character words, so that blocklist_whole may be true? */
+bool
+blocklist_has_pairs(const Blocklist *list)
+{
+	return list->pairs > 0;
+}
+
+/* Stafford's Mix13, the finalizer of SplitMix64 (Steele et al., 2014); one to one. */
+static uint64_t
+mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+	return z ^ (z >> 31);
+}
+
+/* FNV-1a of the folded bytes, mixed; never 0. */
+static uint64_t
+word_hash(const BlocklistWord *word)
+{
+	uint64_t	hash = UINT64_C(0xCBF29CE484222325);
+	size_t		i;
+
+	for (i = 0; i < word->len; i++)
+		hash = (hash ^ FOLD(word->text[i])) * UINT64_C(0x100000001B3);
+	hash = mix(hash);
+	return hash != 0 ? hash : 1;
+}
+
+/*
+ * A number that stands for these words: the same for the same set of words
+ * whatever their order, repetitions and spelling among what folding takes for
+ * equal, on every platform; another one, as far as 64 bits go and nobody is
+ * out to forge it, for any other set.  Never 0.  Words of any length count.
+ *
+ * The distinct hashes of the words are chained in ascending order.  They are
+ * found in several rounds, a handful of the smallest not yet taken each, since
+ * there is no memory to sort them in.
+ */
+uint64_t
+blocklist_identity(const BlocklistWord *words, size_t count)
+{
+	uint64_t	smallest[256];
+	const size_t room = sizeof(smallest) / sizeof(smallest[0]);
+	uint64_t	identity = mix(1);	/* version of the rules above: raised if they change */
+	uint64_t	taken = 0;		/* all hashes up to this */
+	size_t		n;
+
+	do
+	{
+		n = 0;
+		for (size_t i = 0; i < count; i++)
+		{
+			uint64_t	hash = word_hash(&words[i]);
+			size_t		place = n;
+
+			if (hash <= taken || (n == room && hash >= smallest[n - 1]))
+				continue;
+			while (place > 0 && smallest[place - 1] > hash)
+				place--;
+			if (place > 0 && smallest[place - 1] == hash)
+				continue;
+			if (n < room)
+				n++;
+			memmove(&smallest[place + 1], &smallest[place], sizeof(uint64_t) * (n - 1 - place));
+			smallest[place] = hash;
+		}
+		for (size_t i = 0; i < n; i++)
+		{
+			taken = smallest[i];
+			identity = mix(identity ^ taken);
+		}
+	} while (n == room);
+	return identity != 0 ? identity : 1;
+}
+
+/*
+ * Branches of all states on the classes that the codec's alphabet has, in the
+ * order of the states, to `branches`, unless that is NULL.  Returns how many.
+ */
+static size_t
+find_branches(const Blocklist *list, const Codec *codec, Branch *branches)
+{
+	const uint16_t *fail = list->next + (size_t) list->states * list->classes;
+	bool		occurs[256] = {false};
+	size_t		n = 0;
+	uint32_t	state;
+	uint32_t	class;
+
+	for (uint32_t x = 0; x < codec->radix; x++)
+		occurs[list->class_of[(unsigned char) codec->alphabet[x]]] = true;
+	for (state = 2; state < list->states; state++)
+	{
+		const uint16_t *own = &list->next[state * list->classes];
+		const uint16_t *others = &list->next[fail[state] * list->classes];
+
+		for (class = 1; class < list->classes; class++)
+			if (own[class] != others[class] && occurs[class])
+			{
+				if (branches != NULL)
+					branches[n] = (Branch) {
+						(uint16_t) state, (uint16_t) class, own[class], others[class]
+					};
+				n++;
+			}
+	}
+	return n;
+}
+
+/*
+ * Bytes that blocklist_counter_set needs for the same arguments, 0 if there
+ * cannot be that many.
+ */
+size_t
+blocklist_counter_bytes(const Blocklist *list, const Codec *codec,
+						const CheckTable *check, uint32_t levels)
+{
+	uint64_t	bytes = (uint64_t) list->states * (check ? codec->radix : 1) * sizeof(uint64_t);
+
+	if (levels >= (SIZE_MAX >> 1) / bytes)
+		return 0;
+	bytes = offsetof(BlocklistCounter, left) + bytes * (levels + (uint64_t) 1) +
+		find_branches(list, codec, NULL) * (uint64_t) sizeof(Branch);
+	return bytes <= (SIZE_MAX >> 1) ? (size_t) bytes : 0;
+}
+
+/*
+ * Count the texts over the codec's alphabet that can follow each state, at
+ * each level from 0 to levels, for blocklist_counter_get.
+ *
+ * counter: blocklist_counter_bytes() bytes, aligned as for a uint64_t.  check:
+ * NULL if no check character follows, else the table for codec->radix.  Two-
+ * character words are no matter here.  List, codec and check are not needed
+ * afterwards.
+ */
+void
+blocklist_counter_set(BlocklistCounter *counter, const Blocklist *list,
+					  const Codec *codec, const CheckTable *check, uint32_t levels)
+{
+	const uint16_t *fail = list->next + (size_t) list->states * list->classes;
+	const uint32_t states = list->states;
+	const uint32_t checks = check ? codec->radix : 1;
+	const size_t level_size = (size_t) states * checks;
+	uint64_t   *now = counter->left;
+	Branch	   *branches = (Branch *) (now + level_size * (levels + (size_t) 1));
+	const size_t branch_count = find_branches(list, codec, branches);
+	uint8_t		first[257];		/* where in sorted the characters of each class begin */
+	uint8_t		sorted[CODEC_MAX_ALPHABET]; /* characters' values by class */
+	uint8_t		after[CODEC_MAX_ALPHABET][CODEC_MAX_ALPHABET];	/* check state after a character, from each */
+	uint32_t	n = 0;
+	uint32_t	level;
+	uint32_t	state;
+	uint32_t	class;
+	uint32_t	x;
+	uint32_t	g;
+
+	counter->states = states;
+	counter->checks = checks;
+
+	for (class = 0; class < list->classes; class++)
+	{
+		first[class] = (uint8_t) n;
+		for (x = 0; x < codec->radix; x++)
+			if (list->class_of[(unsigned char) codec->alphabet[x]] == class)
+				sorted[n++] = (uint8_t) x;
+	}
+	first[class] = (uint8_t) n;
+
+	/* level 0: what matters is the check character alone */
+	for (g = 0; g < checks; g++)
+		for (state = 0; state < states; state++)
+		{
+			uint32_t	end = state;
+
+			if (check)
+				end = blocklist_next(list, state,
+									 (unsigned char) codec->alphabet[check_value(check, g)]);
+			now[(size_t) state * checks + g] = end != BLOCKLIST_BLOCKED;
+		}
+
+	for (level = 1; level <= levels; level++)
+	{
+		const uint64_t *before = now;
+		size_t		branch = 0;
+
+		now += level_size;
+		for (x = 0; x < codec->radix; x++)
+			for (g = 0; g < checks; g++)
+				after[x][g] = check ? (uint8_t) check_add(check, g, level, x) : 0;
+
+		/* START has no fail link, nothing gets away from BLOCKED */
+		memset(now, 0, sizeof(uint64_t) * 2 * checks);
+		for (x = 0; x < codec->radix; x++)
+		{
+			uint32_t	to = blocklist_next(list, BLOCKLIST_START, (unsigned char) codec->alphabet[x]);
+
+			for (g = 0; g < checks; g++)
+				now[g] += before[(size_t) to * checks + after[x][g]];
+		}
+
+		for (state = 2; state < states; state++)
+		{
+			uint64_t   *mine = &now[(size_t) state * checks];
+
+			memcpy(mine, &now[(size_t) fail[state] * checks], sizeof(uint64_t) * checks);
+			for (; branch < branch_count && branches[branch].state == state; branch++)
+			{
+				const uint64_t *to = &before[(size_t) branches[branch].to * checks];
+				const uint64_t *instead = &before[(size_t) branches[branch].instead * checks];
+
+				class = branches[branch].class;
+				for (n = first[class]; n < first[class + 1]; n++)
+					for (x = sorted[n], g = 0; g < checks; g++)
+						mine[g] += to[after[x][g]] - instead[after[x][g]];
+			}
+		}
+	}
+}
+
+/*
+ * How many texts of `level` alphabet characters, followed by their check
+ * character if there is one, can come after `state` without ever being
+ * blocked; modulo 2^64, so exact where radix ^ level is less.
+ *
+ * level: at most the levels that were set.  state: of the list, 0 for
+ * BLOCKLIST_BLOCKED.  check_state: that of the check before these characters,
+ * 0 if there is no check.
+ */
+uint64_t
+blocklist_counter_get(const BlocklistCounter *counter, uint32_t level,
+					  uint32_t state, uint32_t check_state)
+{
+	return counter->left[((size_t) level * counter->states + state) * counter->checks + check_state];
+}

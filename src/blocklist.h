@@ -1,0 +1,76 @@
+/*
+ * blocklist.h
+ *		Texts that must not be handed out, and how many texts are left.
+ *
+ * Plain C without PostgreSQL and without allocation: the caller brings the
+ * memory, each structure is one piece of it and holds no pointers, so that it
+ * may be copied, moved and kept in shared memory.
+ */
+#ifndef CODERRING_BLOCKLIST_H
+#define CODERRING_BLOCKLIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "check.h"
+#include "codec.h"
+
+/* Of all words together, in bytes, so that a state fits 16 bits. */
+#define BLOCKLIST_MAX_BYTES	65535u
+
+#define BLOCKLIST_START		0u	/* state before the first character */
+#define BLOCKLIST_BLOCKED	1u	/* state after a word was met, for good */
+
+typedef struct BlocklistWord
+{
+	const char *text;			/* need not end in NUL */
+	size_t		len;
+} BlocklistWord;
+
+typedef struct Blocklist
+{
+	uint32_t	states;			/* rows of the table, those of START and BLOCKED included */
+	uint32_t	classes;		/* columns; 0 is of all bytes that are in no word */
+	uint32_t	pairs;			/* words of two characters */
+	uint8_t		class_of[256];	/* byte -> column */
+
+	/*
+	 * next[state * classes + class], then for each state the state of its
+	 * longest proper suffix (its fail link), then the folded pairs.
+	 */
+	uint16_t	next[];
+} Blocklist;
+
+extern size_t blocklist_bytes(const BlocklistWord *words, size_t count);
+extern bool blocklist_build(Blocklist *list, const BlocklistWord *words, size_t count);
+extern size_t blocklist_used_bytes(const Blocklist *list);
+
+extern uint32_t blocklist_run(const Blocklist *list, uint32_t state, const char *text, size_t len);
+extern bool blocklist_whole(const Blocklist *list, const char *text, size_t len);
+extern bool blocklist_has_pairs(const Blocklist *list);
+
+extern unsigned char blocklist_fold(unsigned char c);
+extern uint64_t blocklist_identity(const BlocklistWord *words, size_t count);
+
+typedef struct BlocklistCounter BlocklistCounter;
+
+extern size_t blocklist_counter_bytes(const Blocklist *list, const Codec *codec,
+									  const CheckTable *check, uint32_t levels);
+extern void blocklist_counter_set(BlocklistCounter *counter, const Blocklist *list,
+								  const Codec *codec, const CheckTable *check, uint32_t levels);
+extern uint64_t blocklist_counter_get(const BlocklistCounter *counter, uint32_t level,
+									  uint32_t state, uint32_t check_state);
+
+/*
+ * The state after one more character c.  state: BLOCKLIST_START, or what an
+ * earlier call for the same list returned; from BLOCKLIST_BLOCKED no character
+ * leads away.
+ */
+static inline uint32_t
+blocklist_next(const Blocklist *list, uint32_t state, unsigned char c)
+{
+	return list->next[state * list->classes + list->class_of[c]];
+}
+
+#endif							/* CODERRING_BLOCKLIST_H */
