@@ -11,16 +11,18 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/s_lock.h"
 
 #include "block.h"
 
 /*
  * Remember the block that the slot holds now, for block_take.  False when the
- * slot belongs to another series by now, or its block is closed or empty.
+ * slot belongs to another series by now, or its block is closed or empty, or
+ * was filtered with other words.
  */
 bool
-block_adopt(Slot *slot, const SeriesKey *key, CodeBlock *block)
+block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 {
 	bool		good;
 	uint64		ticket;
@@ -33,6 +35,7 @@ block_adopt(Slot *slot, const SeriesKey *key, CodeBlock *block)
 	block->size = slot->size;
 	block->first = slot->first;
 	good = slot_same_series(&slot->key, key) &&
+		slot->filter == filter &&
 		TICKET_LOW(ticket) < block->size &&
 		slot->codes != InvalidSharedRef;
 	if (good)
@@ -86,45 +89,167 @@ block_reopen(Slot *slot)
 }
 
 /*
- * The position that will be handed out next, as far as this slot knows; -1
- * when it knows nothing.
+ * The number of the bit that is set after `index` set ones, or `bits` if there
+ * are not so many.
  */
-int64
-block_position(Slot *slot)
+static int64
+select_bit(const uint8 *map, int64 bits, uint32 index)
 {
-	int64		position = -1;
+	int64		byte = 0;
+	int64		bytes = (bits + 7) / 8;
 
-	/* A block is written in no time; what is seen after many tries is a dead slot. */
-	for (int tries = 0; tries < 1000; tries++)
+	while (bytes - byte >= (int64) sizeof(uint64))
+	{
+		uint64		word;
+		uint32		set;
+
+		memcpy(&word, map + byte, sizeof(word));
+		set = pg_popcount64(word);
+		if (index < set)
+			break;
+		index -= set;
+		byte += sizeof(word);
+	}
+	for (; byte < bytes; byte++)
+	{
+		uint32		set = pg_number_of_ones[map[byte]];
+
+		if (index < set)
+		{
+			for (int bit = 0; bit < 8; bit++)
+			{
+				if ((map[byte] & (1 << bit)) != 0 && index-- == 0)
+					return Min(byte * 8 + bit, bits);
+			}
+		}
+		index -= set;
+	}
+	return bits;
+}
+
+/*
+ * The position of the code at an index of the block.  Whoever does not hold
+ * the refill lock looks at the ticket before and after.
+ */
+static int64
+position_of(Slot *slot, uint32 index)
+{
+	int64		position;
+
+	if (slot->map == 0)
+		return slot->first + index;
+
+	/* The array must not be given to another slot meanwhile. */
+	memory_lock(LW_SHARED);
+	if (slot->codes == InvalidSharedRef)
+		position = slot->first;
+	else
+	{
+		int64		room = ((int64) MEMORY_UNIT << slot->codes_order) - slot->map;
+
+		position = slot->first +
+			select_bit((const uint8 *) memory_address(slot->codes) + slot->map,
+					   Max(Min(slot->published_end - slot->first, room * 8), 0), index);
+	}
+	LWLockRelease(&block_control->lock);
+	return position;
+}
+
+/*
+ * How far the series has come.  Waits while its block is being written, which
+ * takes no time unless the writer has just been put to sleep.
+ */
+void
+block_read(Slot *slot, BlockState *state)
+{
+	for (int tries = 1;; tries++)
 	{
 		uint64		ticket = pg_atomic_read_u64(&slot->ticket);
 		uint32		index = TICKET_INDEX(ticket);
+		uint32		size;
 
 		pg_read_barrier();
-		position = index < slot->size ? slot->first + index : slot->published_end;
+		size = slot->size;
+		state->position = index < size ? position_of(slot, index) : slot->published_end;
+		state->counted = slot->counted - (index < size ? size - index : 0);
+		state->issued = slot->issued + Min(index, size);
 		pg_read_barrier();
 		if (index != NO_INDEX &&
 			TICKET_GENERATION(pg_atomic_read_u64(&slot->ticket)) == TICKET_GENERATION(ticket))
 			break;
+		if (pg_atomic_read_u32(&slot->dead) != 0)
+			break;				/* it has stopped for ever where published_end says */
+		if (tries % 1000 == 0)
+			pg_usleep(100);
 		pg_spin_delay();
 	}
-	return position;
+}
+
+/*
+ * Find out how far a series has come, without its refill lock.  False if no
+ * slot knows.
+ */
+bool
+block_find(const SeriesKey *key, BlockState *state)
+{
+	for (;;)
+	{
+		Slot	   *slot = slot_find(key);
+
+		if (slot == NULL)
+			return false;
+		block_read(slot, state);
+		state->reserved_end = Max(slot->reserved_end, state->position);
+		pg_read_barrier();
+		if (slot_same_series(&slot->key, key))	/* still, and not another one's by now */
+			return state->position >= 0;
+	}
+}
+
+/*
+ * Leave the block empty: what comes next is at a position, with so many codes
+ * of its cycle before it.  The caller holds the refill lock.
+ */
+static void
+empty_block(Slot *slot, int64 position, int64 counted)
+{
+	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
+												block_new_generation() | TICKET_CLOSED | NO_INDEX);
+
+	slot->issued += Min(TICKET_INDEX(ticket), slot->size);
+	slot->size = 0;
+	slot->map = 0;
+	slot->published_end = position;
+	slot->counted = counted;
+	pg_write_barrier();
+	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED);
+}
+
+/*
+ * Take back what is left of a block, because it was filtered with other words:
+ * its positions are reserved, and their codes will be computed anew.  The
+ * caller holds the refill lock.
+ */
+void
+block_withdraw(Slot *slot)
+{
+	BlockState	state;
+
+	(void) block_close(slot);
+	block_read(slot, &state);
+	empty_block(slot, state.position, state.counted);
 }
 
 /*
  * Note that the positions from first to before end have been written to the
  * series' row by the record that ends at lsn.  To be called right after it:
- * nothing may throw in between.  The caller holds the refill lock.
+ * nothing may throw in between.  Whatever is left of the block is given up, by
+ * the caller's wish.  The caller holds the refill lock.
  */
 void
-block_reserved(Slot *slot, int64 first, int64 end, XLogRecPtr lsn)
+block_reserved(Slot *slot, int64 first, int64 counted, int64 end, XLogRecPtr lsn)
 {
-	/* Whatever is left of the block is given up, by the caller's wish. */
-	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
-	slot->size = 0;
-	slot->published_end = first;
-	pg_write_barrier();
-	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED);
+	empty_block(slot, first, counted);
 	slot->reserved_end = end;
 	slot->reserved_lsn = lsn;
 }
@@ -168,32 +293,51 @@ make_array(Slot *slot, Size bytes)
 }
 
 /*
- * Hand codes to everyone: the block begins at position first and holds as
- * many of them as there is memory for, which is what is returned.  The caller
- * holds the refill lock, has found the block before empty, and has made the
- * reservation durable.
+ * Hand the codes of a batch to everyone but the first, which the caller takes:
+ * as many of them as there is memory for.  Returns how many were handed out,
+ * the caller's included.  `counted` codes of the cycle are before the batch.
+ * The caller holds the refill lock, has found the block before empty, and has
+ * made the reservation durable.
  */
 uint32
-block_publish(Slot *slot, int64 first, const char *codes, uint32 count, uint32 stride)
+block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
 {
 	char	   *array = NULL;
+	uint32		count = batch->count;
+	Size		map_bytes = batch->map != NULL ? (batch->end - batch->first + 7) / 8 : 0;
+	Size		room = 0;
+	int64		end = batch->end;
+	bool		none;
 
-	if (count > 0)
-		array = make_array(slot, (Size) count * stride);
-	if (array == NULL)
-		count = 0;
-	else
-		count = Min(count, ((Size) MEMORY_UNIT << slot->codes_order) / stride);
+	if (count > 1)
+		array = make_array(slot, (Size) count * batch->stride + map_bytes);
+	if (array != NULL)
+		room = (Size) MEMORY_UNIT << slot->codes_order;
+	none = room < map_bytes + batch->stride;
+	count = none ? 1 : Min(count, (room - map_bytes) / batch->stride);
+	if (count < batch->count)
+		end = batch->first + 1 +
+			(batch->map != NULL ? select_bit(batch->map, batch->end - batch->first, count - 1) : count - 1);
 
 	/* Nothing can throw while the ticket says that the block is being written. */
+	empty_block(slot, end, counted + count);
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
-	if (count > 0)
-		memcpy(array, codes, (Size) count * stride);
-	slot->first = first;
-	slot->size = count;
-	slot->published_end = first + count;
+	slot->filter = filter;
+	slot->first = batch->first;
+	slot->refills++;
+	if (none)
+		slot->issued++;
+	else
+	{
+		memcpy(array, batch->codes, (Size) count * batch->stride);
+		if (map_bytes > 0)
+		{
+			slot->map = count * batch->stride;
+			memcpy(array + slot->map, batch->map, map_bytes);
+		}
+		slot->size = count;
+	}
 	pg_write_barrier();
-	pg_atomic_exchange_u64(&slot->ticket, block_new_generation());
+	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | (none ? 0 : 1));
 	return count;
 }
-

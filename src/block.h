@@ -53,26 +53,40 @@ typedef struct SeriesKey
 typedef struct Slot
 {
 	pg_atomic_uint64 ticket;
-	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64)];
+
+	/*
+	 * Counters of the view coderring.stats.  Written under the refill lock and
+	 * so seldom that they do no harm on the ticket's own cache line.
+	 */
+	int64		issued;			/* codes handed out, those of the block not included */
+	int64		skipped;		/* positions passed over for good: blocked, or left by a bump */
+	int64		refill_time;	/* microseconds */
+	TimestampTz since;
+	uint32		refills;
+	uint32		refill_waits;	/* callers that met the refill lock taken */
+	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64) - 4 * sizeof(int64) - 2 * sizeof(uint32)];
 
 	/* Under the control lock; constant while the slot is linked. */
 	SeriesKey	key;
 	SharedRef	self;
 	SharedRef	next;			/* in the bucket, or in the list of free slots */
 	pg_atomic_uint32 next_dead; /* in the list of dead slots */
-	pg_atomic_uint32 dead;		/* given up: linked, and not to be found any more */
+	pg_atomic_uint32 dead;		/* given up: free, or linked and not to be found any more */
 
 	/*
 	 * The block.  Written by the holder of the series' refill lock while the
 	 * ticket is closed, read by anyone between two reads of the ticket that
 	 * show the same generation, open.
 	 */
-	SharedRef	codes;			/* text of base codes, one after the other */
+	SharedRef	codes;			/* text of codes without prefix, one after the other */
 	int32		codes_order;	/* the array's size as the allocator counts */
 	uint32		size;			/* codes in the block */
-	int64		first;			/* position of the code at index 0 */
+	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
+	int64		first;			/* position of the code at index 0, or before it, where there is a map */
+	uint64		filter;			/* identity of the words that these codes were filtered with */
 
 	/* Written under the refill lock, read without by the view. */
+	int64		counted;		/* codes of the cycle before published_end */
 	int64		reserved_end;	/* first position that this slot has not reserved, or -1 */
 	int64		published_end;	/* first position neither handed out nor in the block */
 	XLogRecPtr	reserved_lsn;	/* end of the record that reserved up to reserved_end */
@@ -90,6 +104,30 @@ typedef struct SlotOwner
 	Oid			database;
 	Oid			relid;
 } SlotOwner;
+
+/*
+ * Codes at positions from first to before end, one after the other.  Where
+ * some of the positions have no code, bit n of the map says whether first + n
+ * has one.
+ */
+typedef struct CodeBatch
+{
+	int64		first;
+	int64		end;
+	uint32		count;
+	uint32		stride;			/* characters in a code */
+	char	   *codes;
+	uint8	   *map;			/* NULL where every position has a code */
+} CodeBatch;
+
+/* How far a series has come, as far as its slot knows. */
+typedef struct BlockState
+{
+	int64		position;		/* that will be handed out next, -1 if unknown */
+	int64		counted;		/* codes of its cycle before it */
+	int64		issued;			/* codes that the slot has handed out */
+	int64		reserved_end;	/* of the slot; set by block_find() only */
+} BlockState;
 
 /* What a session remembers of a block. */
 typedef struct CodeBlock
@@ -139,12 +177,14 @@ extern void slot_sweep(const List *gone);
 extern List *slot_candidates(int count);
 
 /* block.c */
-extern bool block_adopt(Slot *slot, const SeriesKey *key, CodeBlock *block);
+extern bool block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block);
 extern uint32 block_close(Slot *slot);
 extern bool block_reopen(Slot *slot);
-extern int64 block_position(Slot *slot);
-extern void block_reserved(Slot *slot, int64 first, int64 end, XLogRecPtr lsn);
-extern uint32 block_publish(Slot *slot, int64 first, const char *codes, uint32 count, uint32 stride);
+extern void block_withdraw(Slot *slot);
+extern void block_read(Slot *slot, BlockState *state);
+extern bool block_find(const SeriesKey *key, BlockState *state);
+extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, XLogRecPtr lsn);
+extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
 
 static inline uint64
 block_new_generation(void)

@@ -7,9 +7,10 @@
  *		remembers, with a compare-and-swap.
  *	 2. dispense_slowly() looks the series up, reads its definition again if
  *		any has changed, and remembers the block that is there now.
- *	 3. replenish(), under the series' refill lock, reserves positions in its
- *		row, computes their codes, makes the reservation durable, hands all but
- *		the first to everyone, and returns the first.
+ *	 3. replenish(), under the series' refill lock, computes the codes that come
+ *		next, without those that the ring's filter blocks, reserves their
+ *		positions in its row, makes the reservation durable, hands all but the
+ *		first to everyone, and returns the first.
  *
  * The order in step 3 is what keeps the promises.  Until the row is written
  * an error changes nothing.  From then on the slot knows the range that is
@@ -22,16 +23,17 @@
 
 #include "access/table.h"
 #include "access/xact.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/timestamp.h"
 
+#include "capacity.h"
+#include "cycles.h"
 #include "dispense.h"
 #include "locks.h"
-#include "order.h"
 #include "reclaim.h"
 #include "series.h"
+#include "words.h"
 
 /*
  * A reservation is to last this long, in ms, so that a busy series does not
@@ -44,115 +46,14 @@
 /* A reservation is at most this many times as large as the one before. */
 #define RESERVATION_GROWTH	8
 
+/* So many positions are tried without a thought, where their codes must be counted. */
+#define FEW_POSITIONS		4096
+
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
 
 /* Has a block of this session's found no memory? */
 static bool memory_short = false;
-
-/* A part of a cycle to be reserved. */
-typedef struct Range
-{
-	int64		first;			/* position */
-	int64		end;
-	int64		skip_first;		/* cycles to be recorded as skipped */
-	int64		skip_last;		/* before skip_first if there are none */
-	uint32		prefix_len;
-	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
-} Range;
-
-/*
- * What stands before the base codes of a cycle.
- */
-static uint32
-write_prefix(const Codec *codec, const SeriesKey *key, int64 cycle, char *prefix)
-{
-	memcpy(prefix, key->extra, key->extra_len);
-	return key->extra_len + codec_write_uniquizer(codec, cycle, prefix + key->extra_len);
-}
-
-/*
- * Has another series of the ring entered a cycle whose codes begin with the
- * same prefix?  Looks at every way to split the prefix into an extra and a
- * uniquizer.  All that such a series has passed counts as entered, also what
- * coderring_advance jumped over: codes of it may exist elsewhere.
- */
-static bool
-prefix_taken(const Ring *ring, const SeriesKey *key, int64 cycle)
-{
-	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
-	uint32		prefix_len = write_prefix(&ring->codec, key, cycle, prefix);
-	SeriesKey	other = *key;
-
-	for (uint32 len = 0; len <= Min(prefix_len, EXTRA_MAX_LEN); len++)
-	{
-		uint64		other_cycle;
-		SeriesRow	row;
-		bool		entered;
-
-		if (len == key->extra_len ||
-			!codec_read_uniquizer(&ring->codec, prefix + len, prefix_len - len, &other_cycle) ||
-			(int64) other_cycle < ring->first_cycle)
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		other.extra_len = len;
-		memcpy(other.extra, prefix, len);
-		series_open(&row, &other);
-		entered = row.tuple != NULL && row.reserved_to > 0 &&
-			(int64) other_cycle <= (row.reserved_to - 1) / ring->base_codes;
-		series_close(&row);
-		if (entered && !series_skipped(&other, other_cycle))
-			return true;
-	}
-	return false;
-}
-
-static void
-report_exhausted(const Ring *ring)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
-			 errmsg("ring \"%s\" has no more cycles", ring->name),
-			 errdetail("Positions in a ring go up to 2^63 - 1.")));
-}
-
-/*
- * Go to the first cycle from range->first on that is the series' own, and
- * check that its codes are possible.  Changes nothing but the range.  When a
- * cycle is entered the caller holds the ring's entry lock.
- */
-static void
-settle_range(const Ring *ring, const SeriesKey *key, bool enter, Range *range)
-{
-	int64		cycle = range->first / ring->base_codes;
-	int			chars;
-
-	range->skip_first = cycle;
-	if (enter)
-	{
-		while (series_skipped(key, cycle) || prefix_taken(ring, key, cycle))
-			cycle++;
-		if (cycle > range->skip_first)
-		{
-			if (cycle > PG_INT64_MAX / ring->base_codes)
-				report_exhausted(ring);
-			range->first = cycle * ring->base_codes;
-		}
-	}
-	range->skip_last = cycle - 1;
-	if (cycle >= PG_INT64_MAX / ring->base_codes)
-		report_exhausted(ring);
-
-	range->prefix_len = write_prefix(&ring->codec, key, cycle, range->prefix);
-	chars = pg_mbstrlen_with_len(key->extra, key->extra_len) +
-		(range->prefix_len - key->extra_len) + ring->codec.base_length;
-	if (ring->max_length > 0 && chars > ring->max_length)
-		ereport(ERROR,
-				(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
-				 errmsg("codes of ring \"%s\" would be longer than %d characters", ring->name, ring->max_length),
-				 errdetail("In cycle %lld with extra \"%.*s\" they have %d characters.",
-						   (long long) cycle, key->extra_len, key->extra, chars)));
-}
 
 /*
  * How many positions to reserve at once.
@@ -178,16 +79,19 @@ reservation_size(const Ring *ring, Slot *slot, uint32 count, TimestampTz now)
 
 /*
  * Take the locks under which a series is changed.  False, without locks, if
- * what this session remembers of it is no longer true.
+ * what this session remembers of it is no longer true.  *waited says whether
+ * somebody else had the series.
  */
 static bool
-lock_series(const Series *series)
+lock_series(const Series *series, bool *waited)
 {
 	const SeriesKey *key = &series->key;
 	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
 
 	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	*waited = !ring_lock_conditional(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	if (*waited)
+		ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
 	AcceptInvalidationMessages();
 
 	/* It may have been something else that has changed, at any rate. */
@@ -206,47 +110,87 @@ unlock_series(const SeriesKey *key)
 }
 
 /*
- * The position that the series hands out next.
+ * How many codes of a cycle are before an offset.  Exact if there are at most
+ * `most` positions on one side of it, else by the share of codes in the cycle,
+ * and at least 1, since something was passed over.
  */
 static int64
-next_position(const Ring *ring, Slot *slot, const SeriesRow *row)
+count_before(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, int64 most)
 {
-	int64		position = slot != NULL ? block_position(slot) : -1;
+	int64		offset = position % ring->base_codes;
+	int64		start = position - offset;
+	int64		end = start + ring->base_codes;
+	Capacity   *capacity;
+	Prefix		prefix;
+	int64		count;
 
-	if (row->tuple == NULL)
-		return Max(position, ring->first_cycle * ring->base_codes);
-	if (position < 0 || row->reserved_to > slot->reserved_end)
-		return row->reserved_to;	/* new here, or written by a restore */
-	return position;
+	if (list == NULL || offset == 0)
+		return offset;
+	emit_prefix(ring, list, key, position / ring->base_codes, &prefix);
+	if (offset <= most)
+		return emit_count(ring, list, key, &prefix, start, position);
+	capacity = capacity_create(ring, list);
+	count = capacity_of_prefix(capacity, &prefix);
+	capacity_free(capacity);
+	if (end - position <= most)
+		return count - emit_count(ring, list, key, &prefix, position, end);
+	return Max((int64) ((long double) offset * count / ring->base_codes), 1);
 }
 
 /*
- * Write the reservation of a range into the series' row.  The locks that are
- * needed are held.
+ * How many codes of its cycle a series has come past, by its row.  That has
+ * not counted its last reservation.
  */
-static XLogRecPtr
-reserve(const SeriesKey *key, SeriesRow *row, const Range *range, int64 unblocked)
+static int64
+count_reserved(const Ring *ring, const Blocklist *list, const SeriesKey *key, const SeriesNumbers *numbers)
 {
-	int64		first = range->skip_first;
+	int64		cycle = numbers->reserved_to / ring->base_codes;
+	int64		start = cycle * ring->base_codes;
+	Prefix		prefix;
 
-	/* What an earlier attempt has recorded, and then failed, stays recorded. */
-	while (first <= range->skip_last)
+	/* The words may have changed since it was written. */
+	if (list == NULL || numbers->reserved_to - start <= FEW_POSITIONS ||
+		start + ring->base_codes - numbers->reserved_to <= FEW_POSITIONS ||
+		numbers->counted_to < start || numbers->reserved_to - numbers->counted_to > MAX_RESERVATION)
+		return count_before(ring, list, key, numbers->reserved_to, MAX_RESERVATION);
+	emit_prefix(ring, list, key, cycle, &prefix);
+	return numbers->unblocked +
+		emit_count(ring, list, key, &prefix, numbers->counted_to, numbers->reserved_to);
+}
+
+/*
+ * What a series hands out next, and how many codes of that cycle come before.
+ * `numbers` are those of its row, NULL if it has none; `filter` is the
+ * identity of the words in `list`.
+ */
+BlockState
+dispense_state(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot, const SeriesKey *key,
+			   const SeriesNumbers *numbers)
+{
+	BlockState	state = {-1, -1, 0, -1};
+	bool		counted = false;
+
+	if (slot != NULL)
 	{
-		int64		last = first;
-
-		if (series_skipped(key, first))
-		{
-			first++;
-			continue;
-		}
-		while (last < range->skip_last && !series_skipped(key, last + 1))
-			last++;
-		series_skip(key, first, last);
-		first = last + 1;
+		counted = slot->filter == filter;
+		block_read(slot, &state);
 	}
-	if (row->tuple != NULL)
-		return series_write(row, range->end, unblocked);
-	return series_insert(row, key, range->end, unblocked);
+	if (numbers == NULL)
+	{
+		state.position = Max(state.position, ring->first_cycle * ring->base_codes);
+		state.counted = 0;
+	}
+	else if (state.position < 0 || numbers->reserved_to > slot->reserved_end)
+	{
+		/* New here, or written by a restore. */
+		state.position = numbers->reserved_to;
+		state.counted = count_reserved(ring, list, key, numbers);
+	}
+	else if (!counted)
+		state.counted = count_before(ring, list, key, state.position, MAX_RESERVATION);
+	if (state.position % ring->base_codes == 0)
+		state.counted = 0;		/* what was counted is of the cycle before */
+	return state;
 }
 
 /*
@@ -271,17 +215,30 @@ take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
 {
 	CodeBlock	block;
 
-	while (block_reopen(slot) && block_adopt(slot, key, &block))
+	while (block_reopen(slot) && block_adopt(slot, key, slot->filter, &block))
 	{
-		char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
-		uint32		prefix_len = write_prefix(&ring->codec, key, block.first / ring->base_codes, prefix);
-		text	   *code = make_code(prefix, prefix_len, ring->codec.base_length);
+		char		prefix[PREFIX_MAX_LEN];
+		uint32		prefix_len = emit_write_prefix(&ring->codec, key, block.first / ring->base_codes, prefix);
+		text	   *code = make_code(prefix, prefix_len, ring->stride);
 
-		if (block_take(&block, VARDATA(code) + prefix_len, ring->codec.base_length))
+		if (block_take(&block, VARDATA(code) + prefix_len, ring->stride))
 			return code;
 		pfree(code);			/* others have taken the rest */
 	}
 	return NULL;
+}
+
+/*
+ * A series goes on with other codes than before: say so in the server's log.
+ */
+static void
+log_new_cycle(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+{
+	ereport(LOG,
+			(errmsg("ring \"%s\" has begun cycle %lld with extra \"%.*s\"",
+					ring->name, (long long) cycle, key->extra_len, key->extra),
+			 errdetail("Its codes have %u characters from now on, and begin with \"%.*s\".",
+					   prefix->characters + ring->stride, (int) prefix->len, prefix->text)));
 }
 
 /*
@@ -293,17 +250,20 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 {
 	const Ring *ring = series->ring;
 	SeriesKey	key = series->key;
-	uint32		stride = ring->codec.base_length;
+	int64		base_codes = ring->base_codes;
+	uint64		filter;
+	const Blocklist *list;
 	Slot	   *slot;
 	SeriesRow	row;
-	Range		range;
-	int64		position;
-	int64		reserved;
-	uint32		count;
-	char	   *codes;
+	BlockState	state;
+	Range		range = {0};
+	CodeBatch	batch;
+	SeriesNumbers numbers;
 	text	   *code;
-	XLogRecPtr	lsn;
-	bool		entering;
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+	int64		passed = 0;		/* blocked positions before the batch */
+	bool		doubtful;
+	bool		waited;
 	TimestampTz now;
 
 	if (memory_short)
@@ -312,12 +272,17 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		memory_short = false;
 		reclaim_evict(&key);
 	}
-	if (!lock_series(series))
+	if (!lock_series(series, &waited))
 		return NULL;
 
+	list = words_automaton(ring, &filter);
 	slot = reclaim_make_slot(&key);
+	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
 	if (slot != NULL)
 	{
+		slot->refill_waits += waited;
+		if (slot->filter != filter)
+			block_withdraw(slot);	/* now, or it would be taken from below */
 		if (bump)
 			(void) block_close(slot);
 		else if ((code = take_from_slot(slot, ring, &key)) != NULL)
@@ -327,8 +292,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		}
 	}
 	series_open(&row, &key);
-	position = next_position(ring, slot, &row);
-	if (bump && position % ring->base_codes == 0)
+	state = dispense_state(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
+	if (bump && state.counted == 0)
 	{
 		/* No code of this cycle is out yet. */
 		bump = false;
@@ -340,73 +305,105 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		}
 	}
 
-	range.first = position;
+	now = GetCurrentTimestamp();
+	range.first = state.position;
+	range.skip.first = state.position;
 	if (bump)
 	{
-		if (position / ring->base_codes >= PG_INT64_MAX / ring->base_codes - 1)
-			report_exhausted(ring);
-		range.first = (position / ring->base_codes + 1) * ring->base_codes;
+		if (state.position / base_codes >= PG_INT64_MAX / base_codes - 1)
+			cycles_report_exhausted(ring);
+		range.first = (state.position / base_codes + 1) * base_codes;
 	}
-	now = GetCurrentTimestamp();
-	if (!bump && slot != NULL && slot->reserved_end > position &&
-		row.tuple != NULL && row.reserved_to == slot->reserved_end)
-	{
-		/*
-		 * Reserved before, for a later block or by somebody who then failed.
-		 * What the row does not say as well is reserved anew, below.
-		 */
-		entering = false;
-		settle_range(ring, &key, false, &range);
-		range.end = slot->reserved_end;
-		lsn = slot->reserved_lsn;
-	}
-	else
-	{
-		entering = range.first % ring->base_codes == 0;
-		if (entering)
-			ring_lock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
-		settle_range(ring, &key, entering, &range);
-		range.end = range.first + Min(reservation_size(ring, slot, wanted->count, now),
-									  ring->base_codes - range.first % ring->base_codes);
-		lsn = InvalidXLogRecPtr;
-	}
-	reserved = range.end - range.first;
-	count = Min(reserved, BLOCK_MAX_CODES + 1);
 
-	/* All that the caller needs is made before anything is written. */
-	codes = palloc((Size) count * stride);
-	order_codes(ring, &key, range.first, count, codes);
-	code = make_code(range.prefix, range.prefix_len, stride);
-	memcpy(VARDATA(code) + range.prefix_len, codes, stride);
+	/*
+	 * Find codes.  All that the caller needs is made before anything is
+	 * written.
+	 */
+	for (;;)
+	{
+		bool		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
+		row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end;
+		int64		enough;
+
+		if (reserved)
+		{
+			/*
+			 * Before, for a later block or by somebody who then failed.  What
+			 * the row does not say as well is reserved anew, below.
+			 */
+			emit_prefix(ring, list, &key, range.first / base_codes, &range.prefix);
+			cycles_check_length(ring, &key, range.first / base_codes, &range.prefix);
+			lsn = slot->reserved_lsn;
+			enough = range.end = slot->reserved_end;
+			if (doubtful && !capacity_enough(ring, list, &range.prefix))
+			{
+				/* Blocked by now: what is left of it is passed over, below. */
+				range.first = slot->reserved_end;
+				continue;
+			}
+		}
+		else
+		{
+			lsn = InvalidXLogRecPtr;
+			cycles_settle(ring, list, &key, doubtful, &range);
+			enough = range.first + reservation_size(ring, slot, wanted->count, now);
+			enough = Min(enough, range.end);
+		}
+		if (range.first % base_codes == 0)
+			state.counted = 0;
+		emit_batch(ring, list, &key, &range.prefix, range.first, enough, range.end,
+				   Min(enough - range.first, BLOCK_MAX_CODES), &batch);
+		if (batch.count > 0)
+		{
+			range.end = Max(enough, batch.end);
+			break;
+		}
+		pfree(batch.codes);
+		passed += batch.end - range.first;
+		range.skip.first = range.first = batch.end;
+		bump = false;
+	}
+	code = make_code(range.prefix.text, range.prefix.len, ring->stride);
+	memcpy(VARDATA(code) + range.prefix.len, batch.codes, ring->stride);
 
 	if (XLogRecPtrIsInvalid(lsn))
 	{
-		int64		offset = range.first % ring->base_codes;
-
-		/* Without a filter every reserved code counts. */
-		lsn = reserve(&key, &row, &range, offset + reserved);
+		numbers.reserved_to = range.end;
+		numbers.counted_to = range.first;
+		numbers.unblocked = state.counted;
+		lsn = series_reserve(&row, &key, &numbers, &range.skip);
 		if (slot != NULL)
 		{
-			block_reserved(slot, range.first, range.end, lsn);
-			slot->reserved_count = reserved;
+			block_reserved(slot, range.first, state.counted, range.end, lsn);
+			slot->reserved_count = range.end - range.first;
 			slot->reserved_at = now;
+			slot->skipped += Max(range.skip.end - range.skip.first, 0);
 		}
 	}
-	if (entering)
-		ring_unlock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
+	cycles_unlock(ring, &range);
 
 	/*
 	 * Where there was no memory for a slot, the one position is skipped if
 	 * the wait for a standby is cancelled here.
 	 */
 	series_make_durable(lsn);
-	if (slot != NULL && block_publish(slot, range.first + 1, codes + stride, count - 1, stride) < count - 1)
-		memory_short = true;
+	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
+		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
+	if (slot != NULL)
+	{
+		uint32		published = block_publish(slot, &batch, state.counted, filter);
+
+		memory_short = published < batch.count;
+		slot->skipped += passed + slot->published_end - range.first - published;
+		slot->refill_time += GetCurrentTimestamp() - now;
+	}
 
 	/* The table has been locked all the while, so the slot is still ours. */
 	series_close(&row);
 	unlock_series(&key);
-	pfree(codes);
+	pfree(batch.codes);
+	if (batch.map != NULL)
+		pfree(batch.map);
 	return code;
 }
 
@@ -426,15 +423,15 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			Slot	   *slot = series->block.slot;
 
 			/* The slot may have been given to another series. */
-			if (slot == NULL || !block_adopt(slot, &series->key, &series->block))
+			if (slot == NULL || !block_adopt(slot, &series->key, series->ring->filter, &series->block))
 			{
 				slot = slot_find(&series->key);
 				if (slot != NULL)
-					(void) block_adopt(slot, &series->key, &series->block);
+					(void) block_adopt(slot, &series->key, series->ring->filter, &series->block);
 			}
 			if (series->block.generation != 0)
 			{
-				series->prefix_len = write_prefix(&series->ring->codec, &series->key,
+				series->prefix_len = emit_write_prefix(&series->ring->codec, &series->key,
 												  series->block.first / series->ring->base_codes,
 												  series->prefix);
 				code = make_code(series->prefix, series->prefix_len, series->stride);
@@ -460,34 +457,41 @@ dispense_slowly(const Wanted *wanted, bool bump)
 /*
  * Move a series forward, without a code: to offset to_offset of cycle
  * to_cycle or of the next one.  If the codes of that cycle are another
- * series', to the start of the first cycle after it that is free.
+ * series', or blocked, to the start of the first cycle after it that is free.
+ *
+ * What is passed over counts as handed out, since this is how a copy of a ring
+ * is told what was handed out elsewhere.
  */
 void
 dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to_offset)
 {
+	const Series *series;
 	const Ring *ring;
+	const Blocklist *list;
+	uint64		filter;
 	SeriesKey	key;
 	Slot	   *slot;
 	SeriesRow	row;
-	Range		range;
-	int64		position;
-	int64		unblocked;
+	BlockState	state;
+	Range		range = {0};
+	SeriesNumbers numbers;
 	int64		cycle;
-	bool		entering;
+	int64		target;
+	bool		waited;
 	XLogRecPtr	lsn;
-	const Series *series;
 
 	do
 		series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
-	while (!lock_series(series));
+	while (!lock_series(series, &waited));
 	ring = series->ring;
 	key = series->key;
+	list = words_automaton(ring, &filter);
 
 	slot = slot_find(&key);
 	if (slot != NULL)
 		(void) block_close(slot);
 	series_open(&row, &key);
-	position = next_position(ring, slot, &row);
+	state = dispense_state(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
 
 	if (to_offset < 0 || to_offset >= ring->base_codes)
 		ereport(ERROR,
@@ -495,26 +499,26 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 				 errmsg("offset %lld is not in a cycle of ring \"%s\"", (long long) to_offset, ring->name),
 				 errdetail("Offsets go from 0 to %lld.", (long long) ring->base_codes - 1)));
 
-	cycle = position / ring->base_codes;
+	cycle = state.position / ring->base_codes;
 	if (next_cycle)
 	{
 		/* At the end of a cycle the next one has not been entered yet. */
-		bool		complete = row.tuple != NULL && position == row.reserved_to &&
-			position % ring->base_codes == 0 && row.unblocked > 0;
+		bool		complete = row.tuple != NULL && state.position == row.numbers.reserved_to &&
+		series_at_end_of_cycle(&row.numbers, ring->base_codes);
 
 		to_cycle = complete ? cycle : cycle + 1;
 	}
 	if (to_cycle >= PG_INT64_MAX / ring->base_codes)
-		report_exhausted(ring);
-	range.first = to_cycle < 0 ? -1 : to_cycle * ring->base_codes + to_offset;
-	if (range.first < position)
+		cycles_report_exhausted(ring);
+	target = to_cycle < 0 ? -1 : to_cycle * ring->base_codes + to_offset;
+	if (target < state.position)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot move a series of ring \"%s\" back", ring->name),
 				 errdetail("It stands at offset %lld of cycle %lld.",
-						   (long long) (position % ring->base_codes), (long long) cycle),
+						   (long long) (state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (range.first == position && row.tuple != NULL)
+	if (target == state.position && row.tuple != NULL)
 	{
 		series_close(&row);
 		if (slot != NULL)
@@ -523,21 +527,36 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		return;
 	}
 
-	/* A cycle is entered with its first code, not by standing before it. */
-	entering = to_offset > 0 &&
-		!(to_cycle == cycle &&
-		  (position % ring->base_codes != 0 || (row.tuple != NULL && row.reserved_to > position)));
-	if (entering)
-		ring_lock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
-	settle_range(ring, &key, entering, &range);
-	range.end = range.first;
-	unblocked = range.first % ring->base_codes;
+	numbers.reserved_to = target;
+	numbers.unblocked = 0;
+	range.skip.first = target;
+	if (to_offset == 0 ||
+		(to_cycle == cycle &&
+		 (state.position % ring->base_codes != 0 ||
+		  (row.tuple != NULL && row.numbers.reserved_to > state.position))))
+	{
+		/* A cycle is entered with its first code, not by standing before it. */
+		emit_prefix(ring, list, &key, to_cycle, &range.prefix);
+		cycles_check_length(ring, &key, to_cycle, &range.prefix);
+	}
+	else
+	{
+		range.first = range.skip.first = to_cycle * ring->base_codes;
+		cycles_settle(ring, list, &key, false, &range);
+		if (range.first > to_cycle * ring->base_codes)
+			numbers.reserved_to = range.first;	/* so the whole cycle is skipped */
+	}
+	if (numbers.reserved_to % ring->base_codes > 0)
+		numbers.unblocked = count_before(ring, list, &key, numbers.reserved_to, MAX_RESERVATION);
+	numbers.counted_to = numbers.reserved_to;
 
-	lsn = reserve(&key, &row, &range, unblocked);
+	lsn = series_reserve(&row, &key, &numbers, &range.skip);
 	if (slot != NULL)
-		block_reserved(slot, range.end, range.end, lsn);
-	if (entering)
-		ring_unlock(LOCK_ENTRY, key.ring_id, 0, ExclusiveLock);
+	{
+		block_reserved(slot, numbers.reserved_to, numbers.unblocked, numbers.reserved_to, lsn);
+		slot->skipped += Max(range.skip.end - range.skip.first, 0);
+	}
+	cycles_unlock(ring, &range);
 	series_make_durable(lsn);
 	series_close(&row);
 	unlock_series(&key);
@@ -545,7 +564,7 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 
 static void
 load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
-			int64 reserved_to, int64 unblocked, void *arg)
+			const SeriesNumbers *numbers, void *arg)
 {
 	SeriesKey	key;
 

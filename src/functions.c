@@ -16,10 +16,13 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "alphabets.h"
+#include "characters.h"
 #include "dispense.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "ring.h"
+#include "words.h"
 
 PG_FUNCTION_INFO_V1(coderring_create);
 PG_FUNCTION_INFO_V1(coderring_drop);
@@ -32,6 +35,10 @@ PG_FUNCTION_INFO_V1(coderring_start_rings);
 PG_FUNCTION_INFO_V1(coderring_grant);
 PG_FUNCTION_INFO_V1(coderring_revoke);
 PG_FUNCTION_INFO_V1(coderring_change_owner);
+PG_FUNCTION_INFO_V1(coderring_define_blocklist);
+PG_FUNCTION_INFO_V1(coderring_set_blocklist);
+PG_FUNCTION_INFO_V1(coderring_is_valid);
+PG_FUNCTION_INFO_V1(coderring_alphabet);
 PG_FUNCTION_INFO_V1(coderring_find_role);
 PG_FUNCTION_INFO_V1(coderring_definitions_changed);
 PG_FUNCTION_INFO_V1(coderring_refuse_change);
@@ -103,22 +110,24 @@ get_wanted(FunctionCallInfo fcinfo, int extra_number, Wanted *wanted)
 }
 
 /*
- * coderring_create(name, base_length, alphabet, max_length, first_cycle,
- *					if_not_exists)
+ * coderring_create(name, base_length, blocklist, alphabet, check_character,
+ *					max_length, first_cycle, if_not_exists)
  */
 Datum
 coderring_create(PG_FUNCTION_ARGS)
 {
-	RingOptions options;
+	RingOptions options = {0};
 
 	check_writable("coderring_create");
 	check_not_null(fcinfo, 0, "name of a ring");
 	options.base_length = PG_ARGISNULL(1) ? 4 : PG_GETARG_INT32(1);
-	options.alphabet = PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2);
-	options.have_max_length = !PG_ARGISNULL(3);
-	options.max_length = PG_ARGISNULL(3) ? 0 : PG_GETARG_INT32(3);
-	options.first_cycle = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT64(4);
-	lifecycle_create(text_argument(fcinfo, 0), &options, !PG_ARGISNULL(5) && PG_GETARG_BOOL(5));
+	options.blocklist = PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2);
+	options.alphabet = PG_ARGISNULL(3) ? NULL : text_argument(fcinfo, 3);
+	options.check_character = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
+	options.have_max_length = !PG_ARGISNULL(5);
+	options.max_length = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT32(5);
+	options.first_cycle = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT64(6);
+	lifecycle_create(text_argument(fcinfo, 0), &options, !PG_ARGISNULL(7) && PG_GETARG_BOOL(7));
 	PG_RETURN_VOID();
 }
 
@@ -278,6 +287,56 @@ coderring_change_owner(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* coderring_define_blocklist(list, words) */
+Datum
+coderring_define_blocklist(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_define_blocklist");
+	check_not_null(fcinfo, 0, "name of a blocklist");
+	words_define(text_argument(fcinfo, 0), PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+	PG_RETURN_VOID();
+}
+
+/* coderring_set_blocklist(name, blocklist) */
+Datum
+coderring_set_blocklist(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_set_blocklist");
+	check_not_null(fcinfo, 0, "name of a ring");
+	lifecycle_set_blocklist(text_argument(fcinfo, 0), PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1));
+	PG_RETURN_VOID();
+}
+
+/*
+ * coderring_is_valid(alphabet, code): is the last character of the code the
+ * check character of the others?  22023 for what is no alphabet.
+ */
+Datum
+coderring_is_valid(PG_FUNCTION_ARGS)
+{
+	RingOptions options = {.base_length = 1};
+	Codec		codec;
+	text	   *code = PG_GETARG_TEXT_PP(1);
+	const char *bytes = VARDATA_ANY(code);
+	uint32		len = VARSIZE_ANY_EXHDR(code);
+	uint32		characters;
+
+	options_make_codec(&options, text_argument(fcinfo, 0), &codec);
+	if (len < 2 || codec.base_value[(unsigned char) bytes[len - 1]] < 0)
+		PG_RETURN_BOOL(false);
+	characters = characters_count(bytes, len);
+	PG_RETURN_BOOL(characters >= 2 &&
+				   characters_check(&codec, check_table(codec.radix), CHECK_START, characters - 1,
+									bytes, len) == CHECK_START);
+}
+
+/* coderring_alphabet(name) */
+Datum
+coderring_alphabet(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(alphabets_find(text_argument(fcinfo, 0))));
+}
+
 static TriggerData *
 check_trigger(FunctionCallInfo fcinfo, const char *function)
 {
@@ -292,7 +351,8 @@ check_trigger(FunctionCallInfo fcinfo, const char *function)
  * Before a row with a role is inserted by SQL, that is, by the restore of a
  * dump: OIDs of roles differ from server to server, so the name decides.  A
  * ring whose owner is gone is left to superusers; a grantee who is gone is
- * left out.
+ * left out.  So is a list that is built in, which logical replication may
+ * bring: the script has made it here as well.
  */
 Datum
 coderring_find_role(PG_FUNCTION_ARGS)
@@ -300,19 +360,24 @@ coderring_find_role(PG_FUNCTION_ARGS)
 	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_role");
 	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
 	HeapTuple	tuple = trigger->tg_trigtuple;
-	bool		is_grant = RelationGetRelid(trigger->tg_relation) == ring_relation("ring_grant");
+	Oid			relid = RelationGetRelid(trigger->tg_relation);
+	bool		is_grant = relid == ring_relation("ring_grant");
+	bool		is_list = relid == ring_relation("blocklist");
 	int			column = SPI_fnumber(desc, is_grant ? "role" : "owner");
 	int			name_column = SPI_fnumber(desc, is_grant ? "role_name" : "owner_name");
 	bool		isnull = false;
 	Datum		name;
 	Datum		role;
 
-	if ((!is_grant && RelationGetRelid(trigger->tg_relation) != ring_relation("ring")) ||
+	if ((!is_grant && !is_list && relid != ring_relation("ring")) ||
 		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
 		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || column <= 0 || name_column <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" is not for this trigger", "coderring.find_role")));
+	if (is_list && SPI_fnumber(desc, "builtin") > 0 &&
+		DatumGetBool(heap_getattr(tuple, SPI_fnumber(desc, "builtin"), desc, &isnull)) && !isnull)
+		return PointerGetDatum(NULL);	/* the extension's script has made these */
 	name = heap_getattr(tuple, name_column, desc, &isnull);
 	if (isnull)
 		return PointerGetDatum(tuple);	/* NOT NULL will see to it */
@@ -325,8 +390,10 @@ coderring_find_role(PG_FUNCTION_ARGS)
 		{
 			ereport(WARNING,
 					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("role \"%s\" of a ring does not exist", NameStr(*DatumGetName(name))),
+					 errmsg("role \"%s\" of a %s does not exist", NameStr(*DatumGetName(name)),
+							is_list ? "blocklist" : "ring"),
 					 is_grant ? errdetail("It was allowed to take codes.") :
+					 is_list ? errdetail("It was the owner; only superusers may change the list.") :
 					 errdetail("It was the owner; only superusers may change the ring.")));
 			if (is_grant)
 				return PointerGetDatum(NULL);

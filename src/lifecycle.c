@@ -33,10 +33,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "capacity.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "series.h"
+#include "words.h"
 
 /* Told apart from every key that is made at random. */
 #define TEST_SEED_PREFIX	"coderring test_seed 1:"
@@ -300,13 +302,42 @@ report_duplicate(const char *name)
 }
 
 /*
- * Create a ring.  Raises 22023 for a bad option and 42710 for a duplicate.
+ * What is to be created, as far as its row says more than its options.
+ */
+static void
+make_wanted(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet)
+{
+	memset(wanted, 0, sizeof(Ring));
+	options_check_name(name);
+	strlcpy(wanted->name, name, sizeof(wanted->name));
+	options_make_codec(options, alphabet, &wanted->codec);
+	wanted->base_codes = (int64) wanted->codec.base_codes;
+	wanted->stride = wanted->codec.base_length;
+	if (options->check_character)
+	{
+		wanted->check = check_table(wanted->codec.radix);
+		wanted->stride++;
+	}
+	options_check_first_cycle(&wanted->codec, options->first_cycle);
+	wanted->first_cycle = options->first_cycle;
+	if (options->have_max_length)
+		options_check_max_length(wanted, options->first_cycle, options->max_length);
+	if (options->blocklist != NULL)
+	{
+		options_check_list_name(options->blocklist);
+		strlcpy(wanted->blocklist, options->blocklist, sizeof(wanted->blocklist));
+	}
+}
+
+/*
+ * Create a ring.  Raises 22023 for a bad option, 42704 for a blocklist that
+ * does not exist and 42710 for a duplicate.
  */
 void
 lifecycle_create(const char *name, const RingOptions *options, bool if_not_exists)
 {
 	const char *alphabet = options->alphabet != NULL ? options->alphabet : CODEC_DEFAULT_ALPHABET;
-	Codec		codec;
+	Ring		wanted;
 	Relation	rel;
 	Ring		existing;
 	bool		exists;
@@ -318,11 +349,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	bool		nulls[Natts_ring] = {false};
 	HeapTuple	tuple;
 
-	options_check_name(name);
-	options_make_codec(options, alphabet, &codec);
-	options_check_first_cycle(&codec, options->first_cycle);
-	if (options->have_max_length)
-		options_check_max_length(&codec, options->first_cycle, options->max_length);
+	make_wanted(&wanted, name, options, alphabet);
 
 	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
@@ -339,9 +366,18 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 		table_close(rel, NoLock);
 		if (!if_not_exists)
 			report_duplicate(name);
-		options_report_existing(&existing, options, &codec);
+		options_report_existing(&existing, options, &wanted);
 		return;
 	}
+
+	if (options->blocklist != NULL)
+	{
+		words_lock_list(options->blocklist);
+		words_read_filter(&wanted);
+		capacity_check(&wanted);
+	}
+	if (wanted.check != NULL)
+		options_report_check(&wanted.codec);
 
 	id = (int32) nextval_internal(ring_relation("ring_id_seq"), false);
 	make_incarnation(&incarnation);
@@ -363,6 +399,10 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_max_length - 1] = Int32GetDatum(options->max_length);
 	nulls[Anum_ring_max_length - 1] = !options->have_max_length;
 	values[Anum_ring_alphabet - 1] = CStringGetTextDatum(alphabet);
+	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(wanted.blocklist);
+	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
+	values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) wanted.filter);
+	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 	CatalogTupleInsert(rel, tuple);
 	explicit_bzero(key, sizeof(key));
@@ -447,6 +487,47 @@ lifecycle_rename(const char *name, const char *new_name)
 }
 
 /*
+ * Filter the codes of a ring to come with another list of words, or with none
+ * (NULL).  Handing out goes on, with the list that is committed.
+ */
+void
+lifecycle_set_blocklist(const char *name, const char *list)
+{
+	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Ring		ring;
+	Datum		values[Natts_ring];
+	bool		nulls[Natts_ring] = {false};
+	bool		replace[Natts_ring] = {false};
+
+	if (list != NULL)
+		options_check_list_name(list);
+	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
+		ring_report_missing(name);
+	strlcpy(ring.blocklist, list != NULL ? list : "", sizeof(ring.blocklist));
+	if (list != NULL)
+	{
+		words_lock_list(list);
+		words_read_filter(&ring);
+		capacity_check(&ring);
+	}
+	else
+		ring.filter = 0;
+	note_pending(NULL, NIL);
+	if (ring.filter != ring.first_filter)
+	{
+		/* Also if it is given the first one again, later: see decode.c. */
+		values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) RING_FILTER_CHANGED);
+		replace[Anum_ring_first_filter - 1] = true;
+	}
+	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(ring.blocklist);
+	nulls[Anum_ring_blocklist - 1] = list == NULL;
+	replace[Anum_ring_blocklist - 1] = true;
+	ring_update(rel, &ring, values, nulls, replace);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+}
+
+/*
  * Make a ring anew: another key, no series, codes from first_cycle on.
  */
 void
@@ -464,14 +545,20 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 		ring_report_missing(name);
 	options_check_first_cycle(&ring.codec, first_cycle);
 	if (ring.max_length > 0)
-		options_check_max_length(&ring.codec, first_cycle, ring.max_length);
+		options_check_max_length(&ring, first_cycle, ring.max_length);
 	make_incarnation(&incarnation);
 	if (test_seed != NULL)
 		make_test_key(test_seed, key);
 	else
 		random_bytes(key, sizeof(key));
 
+	if (ring.blocklist[0] != '\0')
+		words_lock_list(ring.blocklist);
+	words_read_filter(&ring);
+
 	note_pending(&incarnation, close_blocks(&ring));
+	values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) ring.filter);
+	replace[Anum_ring_first_filter - 1] = true;
 	values[Anum_ring_incarnation - 1] = UUIDPGetDatum(&incarnation);
 	replace[Anum_ring_incarnation - 1] = true;
 	values[Anum_ring_key - 1] = bytea_datum(key, sizeof(key));

@@ -15,6 +15,7 @@ extern void lifecycle_create(const char *name, const RingOptions *options, bool 
 extern void lifecycle_drop(const char *name, bool if_exists);
 extern void lifecycle_rename(const char *name, const char *new_name);
 extern void lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed);
+extern void lifecycle_set_blocklist(const char *name, const char *list);
 extern void lifecycle_definitions_changed(void);
 extern void lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc);
 

@@ -26,6 +26,22 @@ options_check_name(const char *name)
 				 errdetail("It has %zu bytes; at most %d are possible.", strlen(name), RING_NAME_MAX_LEN)));
 }
 
+/* 22023 for a name that no list of words can have. */
+void
+options_check_list_name(const char *list)
+{
+	if (list[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a blocklist is empty"),
+				 errhint("NULL means no blocklist.")));
+	if (strlen(list) > RING_NAME_MAX_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("name of a blocklist is too long"),
+				 errdetail("It has %zu bytes; at most %d are possible.", strlen(list), RING_NAME_MAX_LEN)));
+}
+
 /* 22023 for a cycle whose positions are not possible. */
 void
 options_check_first_cycle(const Codec *codec, int64 first_cycle)
@@ -41,9 +57,9 @@ options_check_first_cycle(const Codec *codec, int64 first_cycle)
 
 /* 22023 for a length that not even the first codes have. */
 void
-options_check_max_length(const Codec *codec, int64 first_cycle, int32 max_length)
+options_check_max_length(const Ring *ring, int64 first_cycle, int32 max_length)
 {
-	int			shortest = codec->base_length + codec_uniquizer_length(codec, first_cycle);
+	int			shortest = ring->stride + codec_uniquizer_length(&ring->codec, first_cycle);
 
 	if (max_length < shortest)
 		ereport(ERROR,
@@ -101,11 +117,25 @@ options_make_codec(const RingOptions *options, const char *alphabet, Codec *code
 }
 
 /*
+ * A check character of this alphabet may catch less than people expect.
+ */
+void
+options_report_check(const Codec *codec)
+{
+	if (!check_catches_swaps(codec->radix))
+		ereport(NOTICE,
+				(errmsg("the check character of an alphabet of %u characters does not catch swapped characters",
+						codec->radix),
+				 errdetail("It catches every single wrong character. No check character can do more with so few.")));
+}
+
+/*
  * if_not_exists has found a ring: say how it differs from what was asked for.
  */
 void
-options_report_existing(const Ring *ring, const RingOptions *options, const Codec *codec)
+options_report_existing(const Ring *ring, const RingOptions *options, const Ring *wanted)
 {
+	const Codec *codec = &wanted->codec;
 	StringInfoData differs;
 
 	ereport(NOTICE,
@@ -117,6 +147,15 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Code
 	if (ring->codec.radix != codec->radix ||
 		memcmp(ring->codec.alphabet, codec->alphabet, codec->radix) != 0)
 		appendStringInfo(&differs, ", alphabet is \"%.*s\"", (int) ring->codec.radix, ring->codec.alphabet);
+	if (strcmp(ring->blocklist, wanted->blocklist) != 0)
+	{
+		if (ring->blocklist[0] != '\0')
+			appendStringInfo(&differs, ", blocklist is \"%s\"", ring->blocklist);
+		else
+			appendStringInfoString(&differs, ", blocklist is not set");
+	}
+	if (ring->check != wanted->check)
+		appendStringInfo(&differs, ", check_character is %s", ring->check != NULL ? "true" : "false");
 	if (ring->max_length != (options->have_max_length ? options->max_length : 0))
 	{
 		if (ring->max_length > 0)

@@ -15,15 +15,19 @@ typedef struct RingOptions
 {
 	int32		base_length;
 	const char *alphabet;		/* NULL for the default */
+	const char *blocklist;		/* NULL for none */
+	bool		check_character;
 	bool		have_max_length;
 	int32		max_length;
 	int64		first_cycle;
 } RingOptions;
 
 extern void options_check_name(const char *name);
+extern void options_check_list_name(const char *list);
 extern void options_check_first_cycle(const Codec *codec, int64 first_cycle);
-extern void options_check_max_length(const Codec *codec, int64 first_cycle, int32 max_length);
+extern void options_check_max_length(const Ring *ring, int64 first_cycle, int32 max_length);
+extern void options_report_check(const Codec *codec);
 extern void options_make_codec(const RingOptions *options, const char *alphabet, Codec *codec);
-extern void options_report_existing(const Ring *ring, const RingOptions *options, const Codec *codec);
+extern void options_report_existing(const Ring *ring, const RingOptions *options, const Ring *wanted);
 
 #endif							/* CODERRING_OPTIONS_H */

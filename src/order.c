@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "port/pg_bswap.h"
 
 #include "codec.h"
@@ -21,6 +22,7 @@ typedef struct Kept
 {
 	Permutation *permutation;
 	uint64		used;			/* 0 for never */
+	uint32		hash;			/* of the extra */
 	pg_uuid_t	incarnation;
 	int64		cycle;
 	uint8		extra_len;
@@ -31,9 +33,9 @@ static Kept kept[KEPT];
 static uint64 uses = 0;
 
 static bool
-keeps(const Kept *entry, const SeriesKey *key, int64 cycle)
+keeps(const Kept *entry, const SeriesKey *key, uint32 hash, int64 cycle)
 {
-	return entry->used != 0 && entry->cycle == cycle &&
+	return entry->hash == hash && entry->cycle == cycle && entry->used != 0 &&
 		entry->extra_len == key->extra_len &&
 		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		memcmp(entry->extra, key->extra, key->extra_len) == 0;
@@ -56,12 +58,13 @@ static Permutation *
 find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 {
 	Kept	   *entry = &kept[0];
+	uint32		hash = hash_bytes((const unsigned char *) key->extra, key->extra_len);
 	uint64		cycle_bytes = pg_hton64((uint64) cycle);
 	uint8		tweak[sizeof(uint64) + EXTRA_MAX_LEN];
 
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (keeps(&kept[i], key, cycle))
+		if (keeps(&kept[i], key, hash, cycle))
 		{
 			entry = &kept[i];
 			break;
@@ -81,6 +84,7 @@ find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 						 ring->codec.radix, ring->codec.base_length,
 						 tweak, sizeof(uint64) + key->extra_len))
 		report_failure();
+	entry->hash = hash;
 	entry->incarnation = key->incarnation;
 	entry->cycle = cycle;
 	entry->extra_len = key->extra_len;
@@ -90,11 +94,12 @@ find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 }
 
 /*
- * The base codes at count positions from first, all in one cycle, as text
- * without separators.
+ * The base codes at count positions from first, all in one cycle, as text: one
+ * every `stride` bytes, what lies between is left alone.
  */
 void
-order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, char *codes)
+order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, uint32 stride,
+			char *codes)
 {
 	Permutation *permutation = find_permutation(ring, key, first / ring->base_codes);
 	uint64	   *numbers = palloc(count * sizeof(uint64));
@@ -102,6 +107,20 @@ order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, c
 	if (!permutation_forward(permutation, first % ring->base_codes, count, numbers))
 		report_failure();
 	for (uint32 i = 0; i < count; i++)
-		codec_write_base(&ring->codec, numbers[i], codes + (Size) i * ring->codec.base_length);
+		codec_write_base(&ring->codec, numbers[i], codes + (Size) i * stride);
 	pfree(numbers);
+}
+
+/*
+ * The position of a base code, given as a number, in a cycle: the inverse.
+ */
+int64
+order_position(const Ring *ring, const SeriesKey *key, int64 cycle, uint64 number)
+{
+	Permutation *permutation = find_permutation(ring, key, cycle);
+	uint64		offset;
+
+	if (!permutation_inverse(permutation, number, &offset))
+		report_failure();
+	return cycle * ring->base_codes + (int64) offset;
 }

@@ -9,6 +9,8 @@
 
 #include "ring.h"
 
-extern void order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, char *codes);
+extern void order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, uint32 stride,
+						char *codes);
+extern int64 order_position(const Ring *ring, const SeriesKey *key, int64 cycle, uint64 number);
 
 #endif							/* CODERRING_ORDER_H */

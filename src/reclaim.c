@@ -93,23 +93,24 @@ reclaim_evict(const SeriesKey *except)
 			if (slot != NULL && key->relid == except->relid)
 			{
 				SeriesRow	row;
-				int64		position;
+				BlockState	state;
 
 				(void) block_close(slot);
-				position = block_position(slot);
+				block_read(slot, &state);
 				series_open(&row, key);
-				if (row.tuple != NULL && position >= 0 &&
-					position < slot->reserved_end && slot->reserved_end == row.reserved_to)
+				if (row.tuple != NULL && state.position >= 0 && state.position < slot->reserved_end &&
+					slot->reserved_end == row.numbers.reserved_to)
 				{
 					/*
 					 * Nobody has received these positions.  If this record is
 					 * lost in a crash they are skipped.  The slot gives them
 					 * up at once, since unlinking it can fail.
 					 */
-					XLogRecPtr	lsn = series_write(&row, position,
-												   row.unblocked - (row.reserved_to - position));
+					SeriesNumbers numbers = {state.position, state.position, state.counted};
+					SkippedRange none = {0, 0};
+					XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none);
 
-					block_reserved(slot, position, position, lsn);
+					block_reserved(slot, state.position, state.counted, state.position, lsn);
 				}
 				slot_unlink(slot, key);
 				series_close(&row);

@@ -13,10 +13,14 @@
 #include "utils/uuid.h"
 
 #include "block.h"
+#include "check.h"
 #include "codec.h"
 #include "permutation.h"
 
 #define RING_NAME_MAX_LEN	63	/* bytes */
+
+/* first_filter of a ring that was given another list since then */
+#define RING_FILTER_CHANGED	PG_UINT64_MAX
 
 /* Columns of coderring.ring */
 enum
@@ -31,7 +35,10 @@ enum
 	Anum_ring_base_length,
 	Anum_ring_max_length,
 	Anum_ring_alphabet,
-	Natts_ring = Anum_ring_alphabet
+	Anum_ring_blocklist,
+	Anum_ring_first_filter,
+	Anum_ring_check_character,
+	Natts_ring = Anum_ring_check_character
 };
 
 /* A definition, as read from its row. */
@@ -46,6 +53,11 @@ typedef struct Ring
 	ItemPointerData tid;		/* of the row; good while the definition lock is held */
 	uint8		key[PERMUTATION_KEY_LEN];
 	char		name[RING_NAME_MAX_LEN + 1];
+	char		blocklist[RING_NAME_MAX_LEN + 1];	/* name of its list of words, "" for none */
+	uint64		filter;			/* the words' identity, 0 for none; see words_read_filter() */
+	uint64		first_filter;	/* the one that its series began with, or RING_FILTER_CHANGED */
+	uint32		stride;			/* characters of a code behind extra and uniquizer */
+	const CheckTable *check;	/* NULL where codes have no check character */
 	Codec		codec;
 } Ring;
 
@@ -56,7 +68,7 @@ typedef struct Series
 	Oid			user;			/* whom the privilege check let through */
 	CodeBlock	block;
 	SeriesKey	key;
-	uint32		stride;			/* ring->codec.base_length */
+	uint32		stride;			/* ring->stride */
 	uint32		prefix_len;
 	uint32		name_len;
 	char		name[RING_NAME_MAX_LEN];
@@ -84,17 +96,20 @@ ring_forget(void)
 	ring_memory_epoch = 0;
 }
 
+/* session.c */
 extern void ring_init(void);
+extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
+extern const Ring *ring_find(const text *name);
+extern bool ring_unchanged(const Series *series);
+extern void ring_make_key(const Ring *ring, SeriesKey *key);
+
+/* ring.c */
 extern Oid	ring_relation(const char *name);
 extern Relation ring_open(Oid relid, LOCKMODE mode);
-extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
-
-extern bool ring_unchanged(const Series *series);
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();
-extern void ring_make_key(const Ring *ring, SeriesKey *key);
 extern bool ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring);
 extern void ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace);
 extern List *ring_list(bool (*may_see) (const Ring *ring, Oid user));

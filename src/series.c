@@ -8,7 +8,7 @@
  * happens to the transaction that received it, to the session or to the
  * server.  So the row is not updated as SQL updates rows:
  *
- * - A reservation overwrites the two numbers in place, on the page, under the
+ * - A reservation overwrites the numbers in place, on the page, under the
  *	 buffer's exclusive lock, with a generic WAL record (access/generic_xlog.h),
  *	 and the caller flushes that record (and waits for synchronous standbys)
  *	 before it hands out the first code.  Neither ROLLBACK nor a crash undoes
@@ -31,6 +31,10 @@
  *	 row inserted frozen could be left without an index entry, and a second
  *	 one with the same key be made later.)  Its LSN is flushed with the
  *	 reservation that it carries.
+ *
+ * - What a series will never hand out (cycles that are another's, the rest of
+ *	 a cycle that was bumped) is a row of coderring.skipped_positions, made in
+ *	 the same way and by the same WAL record as the reservation beyond it.
  *
  * Rows are found with SnapshotSelf, see ring.c.  Every caller that writes a
  * row holds the series' refill lock, and the ring's definition lock, which
@@ -67,51 +71,27 @@
 #include "locks.h"
 #include "series.h"
 
-/* Columns of coderring.series_state */
-enum
-{
-	Anum_state_incarnation = 1,
-	Anum_state_reserved_to,
-	Anum_state_unblocked,
-	Anum_state_extra,
-	Natts_state = Anum_state_extra
-};
-
-/* Columns of coderring.skipped_cycles; delete_rows serves both tables */
+/* Columns of coderring.skipped_positions; delete_rows serves both tables */
 enum
 {
 	Anum_skipped_incarnation = Anum_state_incarnation,
-	Anum_skipped_last_cycle,
-	Anum_skipped_first_cycle,
+	Anum_skipped_last_position,
+	Anum_skipped_first_position,
 	Anum_skipped_extra,
 	Natts_skipped = Anum_skipped_extra
 };
-
-/* The two numbers of a row of series_state, which no NULL ever moves. */
-typedef struct RowNumbers
-{
-	int64		reserved_to;
-	int64		unblocked;
-} RowNumbers;
 
 #define NUMBERS_OFFSET	UUID_LEN	/* behind the incarnation, already aligned */
 
 StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the incarnation without padding");
 
 /*
- * One call of create or drop looks at so many rows that turn out to be alive,
- * and deletes the series of at most so many rings that are not.
+ * The numbers of a row, which no NULL ever moves.
  */
-#define SWEEP_ALIVE		16
-#define SWEEP_ORPHANS	32
-
-/* The lock of the sweep, among the name locks, whose detail is 0. */
-#define SWEEP_DETAIL	1
-
-static RowNumbers *
+static SeriesNumbers *
 numbers_of(HeapTupleHeader header)
 {
-	return (RowNumbers *) ((char *) header + header->t_hoff + NUMBERS_OFFSET);
+	return (SeriesNumbers *) ((char *) header + header->t_hoff + NUMBERS_OFFSET);
 }
 
 static Datum
@@ -141,10 +121,10 @@ scan_buffer(SysScanDesc scan)
 /*
  * The numbers as they are at this moment: somebody may be writing them.
  */
-static RowNumbers
+static SeriesNumbers
 read_numbers(Buffer buffer, HeapTuple tuple)
 {
-	RowNumbers	numbers;
+	SeriesNumbers	numbers;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	numbers = *numbers_of(tuple->t_data);
@@ -156,9 +136,10 @@ read_numbers(Buffer buffer, HeapTuple tuple)
  * Refuse what only an INSERT by SQL could have stored.
  */
 static void
-check_row(uint32 extra_len, RowNumbers numbers)
+check_row(uint32 extra_len, SeriesNumbers numbers)
 {
-	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.unblocked < 0)
+	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.counted_to < 0 ||
+		numbers.unblocked < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a row of \"coderring.series_state\" is damaged"),
@@ -180,17 +161,15 @@ series_open(SeriesRow *row, const SeriesKey *key)
 	row->scan = systable_beginscan(row->rel, RelationGetPrimaryKeyIndex(row->rel), true,
 								   SnapshotSelf, 2, scankey);
 	row->tuple = systable_getnext(row->scan);
+	memset(&row->numbers, 0, sizeof(row->numbers));
+	row->buffer = InvalidBuffer;
 	if (HeapTupleIsValid(row->tuple))
 	{
-		RowNumbers	numbers;
-
 		if (HeapTupleHasNulls(row->tuple))
 			elog(ERROR, "a row of coderring.series_state has nulls");
 		row->buffer = scan_buffer(row->scan);
-		numbers = read_numbers(row->buffer, row->tuple);
-		check_row(key->extra_len, numbers);
-		row->reserved_to = numbers.reserved_to;
-		row->unblocked = numbers.unblocked;
+		row->numbers = read_numbers(row->buffer, row->tuple);
+		check_row(key->extra_len, row->numbers);
 	}
 }
 
@@ -203,6 +182,31 @@ series_close(SeriesRow *row)
 {
 	systable_endscan(row->scan);
 	table_close(row->rel, RowExclusiveLock);
+}
+
+/*
+ * The numbers of a series as they are now; false if it has no row.  Works on a
+ * standby too.
+ */
+bool
+series_read(const SeriesKey *key, SeriesNumbers *numbers)
+{
+	Relation	rel = ring_open(key->relid, AccessShareLock);
+	ScanKeyData scankey[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
+	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 2, scankey);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		*numbers = read_numbers(scan_buffer(scan), tuple);
+		check_row(key->extra_len, *numbers);
+	}
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return HeapTupleIsValid(tuple);
 }
 
 /*
@@ -231,53 +235,16 @@ check_storage_lasts(Relation rel)
 }
 
 /*
- * Overwrite a row in place.  Returns the end of the WAL record.  Raises an
- * error, if any, before it has changed something.
+ * Insert a row and its index entries.  It vanishes with the transaction, or
+ * with what there is of it, until its page has been through freeze().
  */
-XLogRecPtr
-series_write(SeriesRow *row, int64 reserved_to, int64 unblocked)
-{
-	GenericXLogState *state;
-	Page		page;
-	HeapTupleHeader header;
-	RowNumbers *numbers;
-	Size		offset;
-	XLogRecPtr	lsn;
-
-	check_storage_lasts(row->rel);
-	state = GenericXLogStart(row->rel);
-	LockBuffer(row->buffer, BUFFER_LOCK_EXCLUSIVE);
-	offset = (char *) row->tuple->t_data - (char *) BufferGetPage(row->buffer);
-	page = GenericXLogRegisterBuffer(state, row->buffer, 0);
-	header = (HeapTupleHeader) (page + offset);
-
-	/* A row that this very transaction has inserted by SQL must stay as well. */
-	header->t_infomask |= HEAP_XMIN_FROZEN;
-	numbers = numbers_of(header);
-	numbers->reserved_to = reserved_to;
-	numbers->unblocked = unblocked;
-	lsn = GenericXLogFinish(state);
-	LockBuffer(row->buffer, BUFFER_LOCK_UNLOCK);
-	row->reserved_to = reserved_to;
-	row->unblocked = unblocked;
-	return lsn;
-}
-
-/*
- * Insert a row that outlives this transaction, see the head of this file.
- */
-static XLogRecPtr
-insert_forever(Relation rel, Datum *values)
+static ItemPointerData
+insert_row(Relation rel, Datum *values)
 {
 	bool		nulls[INDEX_MAX_KEYS] = {false};
 	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 	ResultRelInfo *indexes = CatalogOpenIndexes(rel);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-	GenericXLogState *state;
-	Buffer		buffer;
-	Page		page;
-	HeapTupleHeader header;
-	XLogRecPtr	lsn;
 
 	check_storage_lasts(rel);
 
@@ -304,33 +271,143 @@ insert_forever(Relation rel, Datum *values)
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	CatalogCloseIndexes(indexes);
-
-	state = GenericXLogStart(rel);
-	buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(&tuple->t_self));
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	page = GenericXLogRegisterBuffer(state, buffer, 0);
-	header = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, ItemPointerGetOffsetNumber(&tuple->t_self)));
-	header->t_infomask |= HEAP_XMIN_FROZEN;
-	lsn = GenericXLogFinish(state);
-	UnlockReleaseBuffer(buffer);
-	return lsn;
+	return tuple->t_self;
 }
 
 /*
- * Make the row of a new series.  series_open has found none, and row stays
- * without a tuple.  Returns the end of the last WAL record.  Raises an error,
- * if any, before the row exists.
+ * The header of a tuple on a page that is part of a generic WAL record.  It
+ * survives whatever happens to the transaction, also where this very one has
+ * inserted it by SQL: it is frozen.
  */
-XLogRecPtr
-series_insert(SeriesRow *row, const SeriesKey *key, int64 reserved_to, int64 unblocked)
+static HeapTupleHeader
+freeze(GenericXLogState *state, Buffer buffer, OffsetNumber offset)
+{
+	Page		page = GenericXLogRegisterBuffer(state, buffer, 0);
+	HeapTupleHeader header = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
+
+	header->t_infomask |= HEAP_XMIN_FROZEN;
+	return header;
+}
+
+static ItemPointerData
+insert_skip(Relation rel, const SeriesKey *key, const SkippedRange *skip)
+{
+	Datum		values[Natts_skipped];
+
+	values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
+	values[Anum_skipped_last_position - 1] = Int64GetDatum(skip->end - 1);
+	values[Anum_skipped_first_position - 1] = Int64GetDatum(skip->first);
+	values[Anum_skipped_extra - 1] = extra_datum(key);
+	return insert_row(rel, values);
+}
+
+static ItemPointerData
+insert_state(Relation rel, const SeriesKey *key, const SeriesNumbers *numbers)
 {
 	Datum		values[Natts_state];
 
 	values[Anum_state_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
-	values[Anum_state_reserved_to - 1] = Int64GetDatum(reserved_to);
-	values[Anum_state_unblocked - 1] = Int64GetDatum(unblocked);
+	values[Anum_state_reserved_to - 1] = Int64GetDatum(numbers->reserved_to);
+	values[Anum_state_counted_to - 1] = Int64GetDatum(numbers->counted_to);
+	values[Anum_state_unblocked - 1] = Int64GetDatum(numbers->unblocked);
 	values[Anum_state_extra - 1] = extra_datum(key);
-	return insert_forever(row->rel, values);
+	return insert_row(rel, values);
+}
+
+/*
+ * Insert rows for what is not recorded yet of a range: in one piece, but for
+ * ranges beyond reserved_to that a dump can have brought.  Returns where they
+ * are.
+ */
+static List *
+insert_skips(Relation rel, const SeriesKey *key, const SkippedRange *skip)
+{
+	List	   *tids = NIL;
+	SkippedRange piece = *skip;
+
+	while (piece.first < skip->end)
+	{
+		SkippedRange recorded = {skip->end, skip->end};
+
+		(void) series_next_skip(key, piece.first, &recorded);
+		piece.end = Min(recorded.first, skip->end);
+		if (piece.end > piece.first)
+		{
+			ItemPointer tid = palloc(sizeof(ItemPointerData));
+
+			*tid = insert_skip(rel, key, &piece);
+			tids = lappend(tids, tid);
+		}
+		piece.first = recorded.end;
+	}
+	return tids;
+}
+
+/*
+ * Write how far a series has come, and what it never hands out, if anything.
+ * One WAL record makes both true, so neither is ever there without the other.
+ * A series without a row gets one; row->tuple stays NULL then.
+ *
+ * Returns the end of the record.  Raises an error, if any, before it has
+ * changed something.
+ */
+XLogRecPtr
+series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const SkippedRange *skip)
+{
+	Relation	skip_rel = NULL;
+	List	   *skips = NIL;
+	Buffer		buffer = row->buffer;
+	ItemPointerData tid;
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+
+	check_storage_lasts(row->rel);
+	if (skip->end > skip->first)
+	{
+		skip_rel = ring_open(ring_relation("skipped_positions"), RowExclusiveLock);
+		skips = insert_skips(skip_rel, key, skip);
+	}
+	if (row->tuple != NULL)
+		tid = row->tuple->t_self;
+	else
+	{
+		tid = insert_state(row->rel, key, numbers);
+		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
+	}
+
+	/* Once, but for several pieces of a range: what those lack is skipped in a crash. */
+	do
+	{
+		GenericXLogState *state = GenericXLogStart(row->rel);
+		Buffer		skip_buffer = InvalidBuffer;
+
+		/* Nobody else locks pages of both tables. */
+		if (skips != NIL)
+		{
+			ItemPointer skip_tid = linitial(skips);
+
+			skips = list_delete_first(skips);
+			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(skip_tid));
+			LockBuffer(skip_buffer, BUFFER_LOCK_EXCLUSIVE);
+			(void) freeze(state, skip_buffer, ItemPointerGetOffsetNumber(skip_tid));
+		}
+		if (skips == NIL)
+		{
+			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+			*numbers_of(freeze(state, buffer, ItemPointerGetOffsetNumber(&tid))) = *numbers;
+		}
+		lsn = GenericXLogFinish(state);
+		if (skips == NIL)
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		if (BufferIsValid(skip_buffer))
+			UnlockReleaseBuffer(skip_buffer);
+	} while (skips != NIL);
+
+	row->numbers = *numbers;
+	if (row->tuple == NULL)
+		ReleaseBuffer(buffer);
+	if (skip_rel != NULL)
+		table_close(skip_rel, RowExclusiveLock);
+	return lsn;
 }
 
 /*
@@ -384,49 +461,35 @@ series_make_durable(XLogRecPtr lsn)
 }
 
 /*
- * Record for ever that a series does not enter these cycles.
- */
-void
-series_skip(const SeriesKey *key, int64 first_cycle, int64 last_cycle)
-{
-	Relation	rel = ring_open(ring_relation("skipped_cycles"), RowExclusiveLock);
-	Datum		values[Natts_skipped];
-
-	values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
-	values[Anum_skipped_last_cycle - 1] = Int64GetDatum(last_cycle);
-	values[Anum_skipped_first_cycle - 1] = Int64GetDatum(first_cycle);
-	values[Anum_skipped_extra - 1] = extra_datum(key);
-	(void) insert_forever(rel, values);
-	table_close(rel, RowExclusiveLock);
-}
-
-/*
- * Is this cycle recorded as one that the series does not enter?
+ * The first recorded range of a series that ends after a position; false if
+ * there is none.
  */
 bool
-series_skipped(const SeriesKey *key, int64 cycle)
+series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 {
-	Relation	rel = ring_open(ring_relation("skipped_cycles"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("skipped_positions"), AccessShareLock);
 	ScanKeyData scankey[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	bool		skipped = false;
+	bool		found;
 
 	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
-	ScanKeyInit(&scankey[2], Anum_skipped_last_cycle, BTGreaterEqualStrategyNumber, F_INT8GE,
-				Int64GetDatum(cycle));
+	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(position));
 	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 3, scankey);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
+	found = HeapTupleIsValid(tuple);
+	if (found)
 	{
+		TupleDesc	desc = RelationGetDescr(rel);
 		bool		isnull;
 
-		skipped = DatumGetInt64(heap_getattr(tuple, Anum_skipped_first_cycle,
-											 RelationGetDescr(rel), &isnull)) <= cycle;
+		skip->first = DatumGetInt64(heap_getattr(tuple, Anum_skipped_first_position, desc, &isnull));
+		skip->end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
-	return skipped;
+	return found;
 }
 
 static void
@@ -457,98 +520,7 @@ void
 series_delete_all(const pg_uuid_t *incarnation)
 {
 	delete_rows("series_state", incarnation);
-	delete_rows("skipped_cycles", incarnation);
-}
-
-/*
- * Was the row made in a transaction that failed?  A row that a restore has
- * copied was not, even while the ring that it belongs to is still missing.
- */
-static bool
-maker_failed(HeapTuple tuple)
-{
-	TransactionId maker = HeapTupleHeaderGetRawXmin(tuple->t_data);
-	bool		failed = false;
-
-	if (!TransactionIdIsNormal(maker))
-		return false;
-
-	/* The state of very old transactions is not known any more. */
-	LWLockAcquire(XactTruncationLock, LW_SHARED);
-	if (!TransactionIdPrecedes(maker, TransamState->oldestClogXid) &&
-		TransactionIdPrecedes(maker, ReadNextTransactionId()) &&
-		!TransactionIdIsCurrentTransactionId(maker) &&
-		!TransactionIdIsInProgress(maker))
-		failed = !TransactionIdDidCommit(maker);
-	LWLockRelease(XactTruncationLock);
-	return failed;
-}
-
-/*
- * Delete rows whose ring was never committed: those of series that were used
- * in a transaction that created or reset the ring and was rolled back.  Looks
- * at a few rows only, beyond those looked at before.
- */
-void
-series_sweep_orphans(void)
-{
-	static pg_uuid_t reached;
-	List	   *orphans = NIL;
-	ListCell   *cell;
-	int			alive = 0;
-	pg_uuid_t	last;
-	bool		have_last = false;
-	bool		last_alive = false;
-	Relation	rel;
-	ScanKeyData scankey;
-	SysScanDesc scan;
-	HeapTuple	tuple = NULL;
-
-	/* One sweeper at a time: two would wait for each other's deletions. */
-	if (!ring_lock_conditional(LOCK_NAME, 0, SWEEP_DETAIL, ExclusiveLock))
-		return;
-	rel = ring_open(ring_relation("series_state"), RowExclusiveLock);
-	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
-				UUIDPGetDatum(&reached));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
-	while (alive < SWEEP_ALIVE && list_length(orphans) < SWEEP_ORPHANS &&
-		   HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		bool		isnull;
-		pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
-															 RelationGetDescr(rel), &isnull));
-
-		CHECK_FOR_INTERRUPTS();
-		if (have_last && memcmp(&last, incarnation, sizeof(last)) == 0)
-		{
-			if (last_alive)
-				alive++;
-			continue;
-		}
-		last = *incarnation;
-		have_last = true;
-		last_alive = !maker_failed(tuple) || ring_incarnation_alive(incarnation);
-		if (last_alive)
-			alive++;
-		else
-		{
-			pg_uuid_t  *orphan = palloc(sizeof(pg_uuid_t));
-
-			*orphan = last;
-			orphans = lappend(orphans, orphan);
-		}
-	}
-	systable_endscan(scan);
-	table_close(rel, RowExclusiveLock);
-
-	/* At the end of the table begin again, at the next call. */
-	if (!HeapTupleIsValid(tuple) || !have_last)
-		memset(&reached, 0, sizeof(reached));
-	else
-		reached = last;
-	foreach(cell, orphans)
-		series_delete_all(lfirst(cell));
-	list_free_deep(orphans);
+	delete_rows("skipped_positions", incarnation);
 }
 
 /*
@@ -569,7 +541,7 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 							  incarnation != NULL ? 1 : 0, &scankey);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		RowNumbers	numbers = read_numbers(scan_buffer(scan), tuple);
+		SeriesNumbers	numbers = read_numbers(scan_buffer(scan), tuple);
 		bool		isnull;
 		pg_uuid_t  *owner = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
 													   RelationGetDescr(rel), &isnull));
@@ -579,7 +551,7 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 		CHECK_FOR_INTERRUPTS();
 		check_row(VARSIZE_ANY_EXHDR(extra), numbers);
 		visitor(owner, VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra),
-				numbers.reserved_to, numbers.unblocked, arg);
+				&numbers, arg);
 	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);

@@ -1,7 +1,7 @@
 /*
  * series.h
  *		The durable position of a series: rows of coderring.series_state and
- *		coderring.skipped_cycles.
+ *		coderring.skipped_positions.
  */
 #ifndef CODERRING_SERIES_H
 #define CODERRING_SERIES_H
@@ -14,6 +14,35 @@
 
 #include "ring.h"
 
+/* Columns of coderring.series_state */
+enum
+{
+	Anum_state_incarnation = 1,
+	Anum_state_reserved_to,
+	Anum_state_counted_to,
+	Anum_state_unblocked,
+	Anum_state_extra,
+	Natts_state = Anum_state_extra
+};
+
+/*
+ * How far a series has come.  Codes are counted, beside positions, because
+ * some base codes of a ring with a filter are never handed out.
+ */
+typedef struct SeriesNumbers
+{
+	int64		reserved_to;	/* first position that is not reserved */
+	int64		counted_to;		/* where the last reservation began, if it made codes possible */
+	int64		unblocked;		/* codes of the cycle before counted_to */
+} SeriesNumbers;
+
+/* A part of a series that it never hands out; empty if end is not after first. */
+typedef struct SkippedRange
+{
+	int64		first;			/* position */
+	int64		end;
+} SkippedRange;
+
 /* A series' row, found and pinned. */
 typedef struct SeriesRow
 {
@@ -21,25 +50,33 @@ typedef struct SeriesRow
 	struct SysScanDescData *scan;
 	HeapTuple	tuple;			/* in the buffer; NULL if there is no row */
 	Buffer		buffer;
-	int64		reserved_to;
-	int64		unblocked;
+	SeriesNumbers numbers;		/* all 0 if there is no row */
 } SeriesRow;
 
 extern void series_open(SeriesRow *row, const SeriesKey *key);
 extern void series_close(SeriesRow *row);
-extern XLogRecPtr series_write(SeriesRow *row, int64 reserved_to, int64 unblocked);
-extern XLogRecPtr series_insert(SeriesRow *row, const SeriesKey *key, int64 reserved_to, int64 unblocked);
+extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
+extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
+								 const SeriesNumbers *numbers, const SkippedRange *skip);
 extern void series_make_durable(XLogRecPtr lsn);
+extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 
-extern void series_skip(const SeriesKey *key, int64 first_cycle, int64 last_cycle);
-extern bool series_skipped(const SeriesKey *key, int64 cycle);
+/* Has a series handed out, or may it have, all that was reserved in its cycle? */
+static inline bool
+series_at_end_of_cycle(const SeriesNumbers *numbers, int64 base_codes)
+{
+	return numbers->reserved_to > 0 && numbers->reserved_to % base_codes == 0 &&
+		numbers->counted_to < numbers->reserved_to;
+}
 
 extern void series_delete_all(const pg_uuid_t *incarnation);
+
+/* orphans.c */
 extern void series_sweep_orphans(void);
 
 /* Calls back for every row that is there now, in the order of the index. */
 typedef void (*SeriesVisitor) (const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
-							   int64 reserved_to, int64 unblocked, void *arg);
+							   const SeriesNumbers *numbers, void *arg);
 extern void series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg);
 
 #endif							/* CODERRING_SERIES_H */

@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "storage/shmem.h"
+#include "utils/timestamp.h"
 
 #include "block.h"
 
@@ -129,12 +130,14 @@ unlink_slot(Slot *slot)
 			return;				/* was unlinked before */
 		link = &((Slot *) memory_address(*link))->next;
 	}
+	pg_atomic_write_u32(&slot->dead, 1);
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 	*link = slot->next;
 	if (slot->codes != InvalidSharedRef)
 		memory_free(slot->codes, slot->codes_order);
 	slot->codes = InvalidSharedRef;
 	slot->size = 0;
+	slot->map = 0;
 	slot->next = block_control->free_slots;
 	block_control->free_slots = slot->self;
 	block_control->nslots--;
@@ -259,7 +262,16 @@ slot_make(const SeriesKey *key)
 			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
 			slot->size = 0;
+			slot->map = 0;
 			slot->first = 0;
+			slot->filter = 0;
+			slot->counted = -1;
+			slot->issued = 0;
+			slot->skipped = 0;
+			slot->refill_time = 0;
+			slot->since = GetCurrentTimestamp();
+			slot->refills = 0;
+			slot->refill_waits = 0;
 			slot->reserved_end = -1;
 			slot->published_end = -1;
 			slot->reserved_lsn = InvalidXLogRecPtr;

@@ -1,6 +1,6 @@
 /*
  * views.c
- *		Rows of the views coderring.rings and coderring.series.
+ *		Rows of the views coderring.rings, coderring.series and coderring.stats.
  *
  * As with PostgreSQL's own catalogs they show what is there now, not what a
  * transaction's snapshot would show.
@@ -20,20 +20,26 @@
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
-#include "block.h"
+#include "capacity.h"
+#include "dispense.h"
 #include "grant.h"
 #include "ring.h"
-#include "series.h"
+#include "words.h"
 
 PG_FUNCTION_INFO_V1(coderring_list_rings);
 PG_FUNCTION_INFO_V1(coderring_list_series);
+PG_FUNCTION_INFO_V1(coderring_list_stats);
 
-#define RING_COLUMNS	7
+#define RING_COLUMNS	9
 #define SERIES_COLUMNS	11
+#define STATS_COLUMNS	8
 
 typedef struct Listing
 {
 	const Ring *ring;
+	const Blocklist *list;
+	uint64		filter;			/* identity of its words */
+	Capacity   *capacity;
 	ReturnSetInfo *result;
 } Listing;
 
@@ -86,72 +92,57 @@ coderring_list_rings(PG_FUNCTION_ARGS)
 		values[1] = owner == NULL ? (Datum) 0 : DirectFunctionCall1(namein, CStringGetDatum(owner));
 		values[2] = Int32GetDatum((int32) ring->codec.base_length);
 		values[3] = PointerGetDatum(cstring_to_text_with_len(ring->codec.alphabet, ring->codec.radix));
-		nulls[4] = ring->max_length == 0;
-		values[4] = Int32GetDatum(ring->max_length);
-		values[5] = Int64GetDatum(ring->first_cycle);
-		values[6] = grantee_names(ring);
+		nulls[4] = ring->blocklist[0] == '\0';
+		values[4] = CStringGetTextDatum(ring->blocklist);
+		values[5] = BoolGetDatum(ring->check != NULL);
+		nulls[6] = ring->max_length == 0;
+		values[6] = Int32GetDatum(ring->max_length);
+		values[7] = Int64GetDatum(ring->first_cycle);
+		values[8] = grantee_names(ring);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }
 
-/*
- * How many codes there are before the next longer one, this cycle's remaining
- * ones included; the largest bigint if that is not enough.
- */
-static int64
-until_longer(const Ring *ring, int64 cycle, int64 remaining)
-{
-	uint64		longer = codec_first_longer_cycle(&ring->codec, cycle);
-	uint64		cycles = longer - cycle - 1;
-
-	if (cycles > (uint64) ((PG_INT64_MAX - remaining) / ring->base_codes))
-		return PG_INT64_MAX;
-	return remaining + (int64) cycles * ring->base_codes;
-}
-
 static void
 list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
-		 int64 reserved_to, int64 unblocked, void *arg)
+		 const SeriesNumbers *numbers, void *arg)
 {
 	Listing    *listing = arg;
 	const Ring *ring = listing->ring;
-	int64		codes = ring->base_codes;
-	int64		position = reserved_to;
+	int64		positions = ring->base_codes;
 	int64		cycle;
 	int64		offset;
+	int64		codes;
+	int64		remaining;
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	size_t		uniquizer_len;
 	char		percent[32];
 	SeriesKey	key;
-	Slot	   *slot;
+	BlockState	state;
 	Datum		values[SERIES_COLUMNS];
 	bool		nulls[SERIES_COLUMNS] = {false};
 
 	ring_make_key(ring, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	slot = RecoveryInProgress() ? NULL : slot_find(&key);
-	if (slot != NULL)
-	{
-		int64		known = block_position(slot);
+	state = dispense_state(ring, listing->list, listing->filter,
+						   RecoveryInProgress() ? NULL : slot_find(&key), &key, numbers);
 
-		if (known >= 0 && known < reserved_to)
-			position = known;
-	}
-
-	/* The end of a cycle belongs to it, until the next one is entered. */
-	cycle = position / codes;
-	offset = position % codes;
-	if (offset == 0 && position == reserved_to && unblocked > 0 && cycle > 0)
+	cycle = state.position / positions;
+	offset = state.position % positions;
+	if (state.position == numbers->reserved_to && series_at_end_of_cycle(numbers, positions))
 	{
+		/* The end of a cycle belongs to it, until the next one is entered. */
 		cycle--;
-		offset = codes;
+		offset = positions;
 	}
+	codes = capacity_of_cycle(listing->capacity, &key, cycle);
+	remaining = offset == positions ? 0 : Max(codes - state.counted, 0);
 	uniquizer_len = codec_write_uniquizer(&ring->codec, cycle, uniquizer);
 	{
 		/* Exact to the second place, rounded down. */
-		int64		hundredths = (int64) ((long double) offset * 10000 / codes);
+		int64		hundredths = codes == 0 ? 10000 : (int64) ((long double) (codes - remaining) * 10000 / codes);
 
 		snprintf(percent, sizeof(percent), "%d.%02d", (int) (hundredths / 100), (int) (hundredths % 100));
 	}
@@ -162,13 +153,13 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	values[3] = PointerGetDatum(cstring_to_text_with_len(uniquizer, uniquizer_len));
 	values[4] = Int64GetDatum(offset);
 	nulls[4] = RecoveryInProgress();
-	values[5] = Int64GetDatum(reserved_to);
+	values[5] = Int64GetDatum(numbers->reserved_to);
 	values[6] = Int64GetDatum(codes);
-	values[7] = Int64GetDatum(codes - offset);
+	values[7] = Int64GetDatum(remaining);
 	values[8] = DirectFunctionCall3(numeric_in, CStringGetDatum(percent),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	values[9] = Int32GetDatum(pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->codec.base_length);
-	values[10] = Int64GetDatum(until_longer(ring, cycle, codes - offset));
+	values[9] = Int32GetDatum(pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->stride);
+	values[10] = Int64GetDatum(capacity_until_longer(listing->capacity, &key, cycle, remaining));
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 }
 
@@ -178,13 +169,69 @@ coderring_list_series(PG_FUNCTION_ARGS)
 {
 	Listing		listing;
 	ListCell   *cell;
+	const Ring *last = NULL;
 
 	InitMaterializedSRF(fcinfo, 0);
 	listing.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	foreach(cell, ring_list(may_see))
 	{
-		listing.ring = lfirst(cell);
-		series_visit(&listing.ring->incarnation, list_one, &listing);
+		Ring	   *ring = lfirst(cell);
+
+		/* Rings are many, and lists are few. */
+		if (last != NULL && strcmp(last->blocklist, ring->blocklist) == 0)
+			ring->filter = last->filter;
+		else
+			words_read_filter(ring);
+		last = ring;
+		listing.ring = ring;
+		listing.list = words_automaton(ring, &listing.filter);
+		listing.capacity = capacity_create(ring, listing.list);
+		series_visit(&ring->incarnation, list_one, &listing);
+		capacity_free(listing.capacity);
+	}
+	return (Datum) 0;
+}
+
+/* coderring.list_stats() */
+Datum
+coderring_list_stats(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result;
+	ListCell   *cell;
+	ListCell   *slot_cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	if (RecoveryInProgress())
+		return (Datum) 0;
+	foreach(cell, ring_list(may_see))
+	{
+		const Ring *ring = lfirst(cell);
+		SeriesKey	key;
+
+		ring_make_key(ring, &key);
+		foreach(slot_cell, slot_collect(&key))
+		{
+			Slot	   *slot = lfirst(slot_cell);
+			BlockState	state;
+			Datum		values[STATS_COLUMNS];
+			bool		nulls[STATS_COLUMNS] = {false};
+
+			key = slot->key;
+			block_read(slot, &state);
+			values[0] = CStringGetTextDatum(ring->name);
+			values[1] = PointerGetDatum(cstring_to_text_with_len(key.extra, Min(key.extra_len, EXTRA_MAX_LEN)));
+			values[2] = Int64GetDatum(state.issued);
+			values[3] = Int64GetDatum(slot->skipped);
+			values[4] = Int64GetDatum((int64) slot->refills);
+			values[5] = Int64GetDatum((int64) slot->refill_waits);
+			values[6] = Float8GetDatum(slot->refill_time / 1000.0);
+			values[7] = TimestampTzGetDatum(slot->since);
+			pg_read_barrier();
+			if (slot_same_series(&slot->key, &key) &&
+				memcmp(&key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
+				tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		}
 	}
 	return (Datum) 0;
 }

@@ -8,14 +8,14 @@ RESET client_min_messages;
 \pset tuples_only on
 -- Two characters: uniquizers are written in the alphabet's own order, so
 -- cycle 1 is b, 2 is a, 3 is ab.
-SELECT coderring_create('two', 3, 'ba'), coderring_reset('two', test_seed => 'alphabets');
+SELECT coderring_create('two', 3, alphabet => 'ba'), coderring_reset('two', test_seed => 'alphabets');
 SELECT string_agg(DISTINCT left(c, -3), ','), string_agg(right(c, 3), ' ')
 	FROM coderring_get_codes('two', 8 * 10) WITH ORDINALITY AS t (c, n) GROUP BY (n - 1) / 8 ORDER BY (n - 1) / 8;
 -- Every size, from 2 to 64: two cycles are the set of base codes each.
 CREATE TEMP TABLE sizes AS
 	SELECT size, length, (SELECT string_agg(chr(33 + (i * 37 + size) % 94), '' ORDER BY i) FROM generate_series(1, size) i) AS alphabet
 	FROM generate_series(2, 64) size, generate_series(1, 2) length;
-SELECT count(coderring_create('s' || size || ' ' || length, length, alphabet)) FROM sizes;
+SELECT count(coderring_create('s' || size || ' ' || length, length, alphabet => alphabet)) FROM sizes;
 SELECT count(*) AS good, count(*) FILTER (WHERE NOT (
 		total = 2 * size ^ length AND codes = total AND set0 = size ^ length AND set1 = size ^ length AND
 		foreign_codes = 0 AND uniquizers = ',' || left(alphabet, 1))) AS bad
@@ -29,12 +29,12 @@ SELECT count(*) AS good, count(*) FILTER (WHERE NOT (
 SELECT count(coderring_drop(name)) FROM coderring.rings;
 -- The default alphabet given by hand writes uniquizers as the default does;
 -- in any other order it writes them in its own.
-SELECT coderring_create('same', 1, 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
+SELECT coderring_create('same', 1, alphabet => 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
 SELECT string_agg(DISTINCT left(c, -1), ',') FROM (SELECT coderring_get_codes('same', 96) AS c) c;
-SELECT coderring_create('other', 1, 'SVE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
+SELECT coderring_create('other', 1, alphabet => 'SVE293AH7Q6R4BT5CLXGJZFPDWUKYM8N');
 SELECT string_agg(DISTINCT left(c, -1), ',') FROM (SELECT coderring_get_codes('other', 96) AS c) c;
 -- The largest rings there are: 2^60 base codes
-SELECT coderring_create('large 64', 10, alphabet) FROM sizes WHERE size = 64 LIMIT 1;
+SELECT coderring_create('large 64', 10, alphabet => alphabet) FROM sizes WHERE size = 64 LIMIT 1;
 SELECT coderring_create('large 32', 12);
 SELECT count(DISTINCT c), max(length(c)) FROM coderring_get_codes('large 64', 50000) c;
 SELECT count(DISTINCT c), max(length(c)) FROM coderring_get_codes('large 32', 50000) c;

@@ -35,7 +35,7 @@ SELECT coderring_create('last', 12), coderring_advance('last', '', 6, 1152921504
 CREATE TEMP VIEW state AS SELECT 'ring' AS kind, r::text AS row FROM coderring.ring r
 	UNION ALL SELECT 'series', s::text FROM coderring.series_state s WHERE incarnation IN (SELECT incarnation FROM coderring.ring)
 	UNION ALL SELECT 'view', s::text FROM coderring.series s
-	UNION ALL SELECT 'skipped', s::text FROM coderring.skipped_cycles s;
+	UNION ALL SELECT 'skipped', s::text FROM coderring.skipped_positions s;
 SELECT coderring_get_code('ring') = code FROM expected LIMIT 1;
 CREATE TEMP TABLE state_before AS SELECT * FROM state;
 CREATE TEMP TABLE failures (n int GENERATED ALWAYS AS IDENTITY, query text);
@@ -76,19 +76,19 @@ INSERT INTO failures (query) VALUES
 	($$SELECT coderring_create('new', -1)$$),
 	($$SELECT coderring_create('new', 13)$$),
 	($$SELECT coderring_create('new', 2147483647)$$),
-	($$SELECT coderring_create('new', 12, alphabet || '_') FROM coderring.rings WHERE name = 'ring'$$),
-	($$SELECT coderring_create('new', 11, (SELECT string_agg(chr(i), '') FROM generate_series(48, 111) i))$$),
+	($$SELECT coderring_create('new', 12, alphabet => alphabet || '_') FROM coderring.rings WHERE name = 'ring'$$),
+	($$SELECT coderring_create('new', 11, alphabet => (SELECT string_agg(chr(i), '') FROM generate_series(48, 111) i))$$),
 	-- Alphabets
-	($$SELECT coderring_create('new', 1, '')$$),
-	($$SELECT coderring_create('new', 1, 'A')$$),
-	($$SELECT coderring_create('new', 1, (SELECT string_agg(chr(i), '') FROM generate_series(33, 97) i))$$),
-	($$SELECT coderring_create('new', 1, 'ABCA')$$),
-	($$SELECT coderring_create('new', 1, 'AB C')$$),
-	($$SELECT coderring_create('new', 1, E'AB\tC')$$),
-	($$SELECT coderring_create('new', 1, E'AB\x7f')$$),
-	($$SELECT coderring_create('new', 1, 'ABCäD')$$),
-	($$SELECT coderring_create('new', 1, 'ää')$$),
-	($$SELECT coderring_create('new', 1, repeat('日', 40))$$),
+	($$SELECT coderring_create('new', 1, alphabet => '')$$),
+	($$SELECT coderring_create('new', 1, alphabet => 'A')$$),
+	($$SELECT coderring_create('new', 1, alphabet => (SELECT string_agg(chr(i), '') FROM generate_series(33, 97) i))$$),
+	($$SELECT coderring_create('new', 1, alphabet => 'ABCA')$$),
+	($$SELECT coderring_create('new', 1, alphabet => 'AB C')$$),
+	($$SELECT coderring_create('new', 1, alphabet => E'AB\tC')$$),
+	($$SELECT coderring_create('new', 1, alphabet => E'AB\x7f')$$),
+	($$SELECT coderring_create('new', 1, alphabet => 'ABCäD')$$),
+	($$SELECT coderring_create('new', 1, alphabet => 'ää')$$),
+	($$SELECT coderring_create('new', 1, alphabet => repeat('日', 40))$$),
 	-- max_length and first_cycle
 	($$SELECT coderring_create('new', 4, max_length => 3)$$),
 	($$SELECT coderring_create('new', 4, max_length => 0)$$),
@@ -212,8 +212,8 @@ SELECT pg_temp.fails(query) FROM unnest(ARRAY[
 SELECT coderring_start_rings();
 SELECT pg_temp.fails($$SELECT * FROM coderring.ring$$);
 SELECT pg_temp.fails($$SELECT * FROM coderring.series_state$$);
-SELECT pg_temp.fails($$SELECT * FROM coderring.skipped_cycles$$);
-SELECT pg_temp.fails($$INSERT INTO coderring.series_state VALUES (gen_random_uuid(), 0, 0, '')$$);
+SELECT pg_temp.fails($$SELECT * FROM coderring.skipped_positions$$);
+SELECT pg_temp.fails($$INSERT INTO coderring.series_state VALUES (gen_random_uuid(), 0, 0, 0, '')$$);
 SELECT pg_temp.fails($$SELECT nextval('coderring.ring_id_seq')$$);
 SELECT pg_temp.fails($$CREATE TABLE coderring.mine ()$$);
 RESET ROLE;

@@ -28,7 +28,7 @@ DROP TABLE codes;
 -- X. A cycle whose prefix another series has entered is skipped for ever.
 --
 CREATE TEMP VIEW skipped AS
-	SELECT s.extra, s.first_cycle, s.last_cycle FROM coderring.skipped_cycles s
+	SELECT s.extra, s.first_position, s.last_position FROM coderring.skipped_positions s
 		JOIN coderring.ring r USING (incarnation) WHERE r.name = 'x' ORDER BY 1, 2;
 CREATE TEMP TABLE codes (extra text, code text COLLATE "C");
 CREATE FUNCTION pg_temp.take(extra text, cycles int) RETURNS TABLE (prefix text, codes bigint) LANGUAGE sql AS $$
@@ -109,11 +109,28 @@ WITH RECURSIVE numerals AS (
 ), passed AS (
 	SELECT extra, generate_series(0, cycle) AS cycle FROM coderring.series WHERE ring = 'x'
 )
-SELECT (SELECT count(*) FROM entered JOIN skipped USING (extra) WHERE cycle BETWEEN first_cycle AND last_cycle) AS both,
+SELECT (SELECT count(*) FROM entered JOIN skipped USING (extra)
+		WHERE first_position < (cycle + 1) * 32 AND last_position >= cycle * 32) AS both,
 	(SELECT count(*) FROM passed p WHERE NOT EXISTS (SELECT FROM entered e WHERE e.extra = p.extra AND e.cycle = p.cycle)
-		AND NOT EXISTS (SELECT FROM skipped s WHERE s.extra = p.extra AND p.cycle BETWEEN first_cycle AND last_cycle)) AS neither;
+		AND NOT EXISTS (SELECT FROM skipped s WHERE s.extra = p.extra
+			AND first_position <= p.cycle * 32 AND last_position >= p.cycle * 32 + 31)) AS neither,
+	(SELECT count(*) FROM skipped WHERE first_position % 32 <> 0 OR last_position % 32 <> 31) AS parts;
+-- With bumps too: every position that a series has passed was handed out, or
+-- is recorded as skipped, whether with its whole cycle or as the rest of one.
+INSERT INTO codes
+	SELECT extra, coderring_get_code('x', extra, true)
+	FROM generate_series(1, 3), (SELECT DISTINCT extra FROM codes) e;
+SELECT count(*), count(DISTINCT code) FROM codes;
+WITH handed_out AS (
+	SELECT extra, count(*) AS codes FROM codes GROUP BY 1
+), passed_over AS (
+	SELECT extra, sum(last_position - first_position + 1) AS positions FROM skipped GROUP BY 1
+)
+SELECT count(*) AS series, count(*) FILTER (WHERE cycle * 32 + cycle_offset = codes + coalesce(positions, 0)) AS complete,
+	(SELECT count(*) > 0 FROM skipped WHERE first_position % 32 <> 0) AS parts
+	FROM coderring.series JOIN handed_out USING (extra) LEFT JOIN passed_over USING (extra) WHERE ring = 'x';
 -- An alphabet of two: extras made of its letters
-SELECT coderring_create('bits', 1, '01');
+SELECT coderring_create('bits', 1, alphabet => '01');
 TRUNCATE codes;
 INSERT INTO codes
 	SELECT extra, coderring_get_codes('bits', 2 * n::int, extra) FROM generate_series(1, 20),

@@ -187,16 +187,16 @@ SELECT coderring_drop('r');
 --
 SELECT coderring_create('i', if_not_exists => true);
 SELECT coderring_create('i', if_not_exists => true);
-SELECT coderring_create('i', 4, NULL, NULL, 0, true);
+SELECT coderring_create('i', 4, NULL, NULL, false, NULL, 0, true);
 SELECT coderring_create('i', 3, if_not_exists => true);
 SELECT coderring_create('i', alphabet => '01', if_not_exists => true);
 SELECT coderring_create('i', max_length => 9, if_not_exists => true);
 SELECT coderring_create('i', first_cycle => 7, if_not_exists => true);
-SELECT coderring_create('i', 2, '01', 8, 5, true);
-SELECT coderring_create('j', 2, '01', 8, 5);
+SELECT coderring_create('i', 2, 'english', '01', true, 8, 5, true);
+SELECT coderring_create('j', 2, NULL, '01', false, 8, 5);
 SELECT coderring_create('j', if_not_exists => true);
-SELECT coderring_create('j', 2, '01', 8, 5, true);
-SELECT coderring_create('j', 2, '10', 8, 5, true);
+SELECT coderring_create('j', 2, NULL, '01', false, 8, 5, true);
+SELECT coderring_create('j', 2, NULL, '10', false, 8, 5, true);
 -- Options that no ring can have are an error also then.
 SELECT coderring_create('j', 13, if_not_exists => true);
 SELECT coderring_create('j');

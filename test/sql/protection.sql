@@ -24,19 +24,19 @@ UPDATE coderring.series_state SET extra = extra;
 DELETE FROM coderring.series_state;
 TRUNCATE coderring.series_state;
 INSERT INTO coderring.series_state SELECT * FROM coderring.series_state ON CONFLICT (incarnation, extra) DO UPDATE SET reserved_to = 0;
-INSERT INTO coderring.skipped_cycles SELECT incarnation, 7, 7, 'E' FROM coderring.ring;
-UPDATE coderring.skipped_cycles SET last_cycle = 0;
-DELETE FROM coderring.skipped_cycles;
-TRUNCATE coderring.skipped_cycles;
-TRUNCATE coderring.ring, coderring.series_state, coderring.skipped_cycles;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 8 * 1024 - 1, 7 * 1024, 'E' FROM coderring.ring;
+UPDATE coderring.skipped_positions SET last_position = 0;
+DELETE FROM coderring.skipped_positions;
+TRUNCATE coderring.skipped_positions;
+TRUNCATE coderring.ring, coderring.series_state, coderring.skipped_positions;
 -- Also not as a replica
 SET session_replication_role = replica;
 UPDATE coderring.series_state SET reserved_to = 0;
 DELETE FROM coderring.series_state;
 TRUNCATE coderring.series_state;
-UPDATE coderring.skipped_cycles SET last_cycle = 0;
-DELETE FROM coderring.skipped_cycles;
-TRUNCATE coderring.skipped_cycles;
+UPDATE coderring.skipped_positions SET last_position = 0;
+DELETE FROM coderring.skipped_positions;
+TRUNCATE coderring.skipped_positions;
 RESET session_replication_role;
 SELECT pg_temp.take();
 -- drop and reset may, of course.
@@ -44,7 +44,7 @@ SELECT coderring_create('other', 1), length(coderring_get_code('other')), coderr
 	length(coderring_get_code('other')), coderring_drop('other');
 SELECT extra, reserved_to FROM coderring.series_state ORDER BY 1;
 -- Maintenance between calls, and in a transaction with them
-VACUUM coderring.series_state, coderring.ring, coderring.skipped_cycles;
+VACUUM coderring.series_state, coderring.ring, coderring.skipped_positions;
 SELECT pg_temp.take();
 VACUUM FULL coderring.series_state;
 SELECT pg_temp.take();
@@ -144,16 +144,16 @@ ROLLBACK;
 -- The triggers are triggers and nothing else.
 SELECT coderring.refuse_change();
 -- A row that a restored dump would insert: the owner is found by name.
-INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet)
-	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet FROM coderring.ring;
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, first_filter, check_character)
+	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, 0, false FROM coderring.ring;
 SELECT owner = current_user::regrole FROM coderring.ring WHERE name = 'restored';
 SELECT coderring_get_code('restored') = (SELECT code FROM expected WHERE n = 1);
-INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet)
-	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet FROM coderring.ring LIMIT 1;
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, first_filter, check_character)
+	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet, 0, false FROM coderring.ring LIMIT 1;
 SELECT owner FROM coderring.ring WHERE name = 'orphan';
 SELECT length(coderring_get_code('orphan'));
 -- A restored series goes on from what the dump says, never before.
-INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 'S' FROM coderring.ring WHERE name = 'restored';
+INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 'S' FROM coderring.ring WHERE name = 'restored';
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
 SELECT left(coderring_get_code('restored', 'S'), 1);
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';

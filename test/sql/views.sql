@@ -15,7 +15,7 @@ CREATE ROLE regress_coderring_monitor;
 GRANT regress_coderring_ann TO regress_coderring_member;
 GRANT pg_monitor TO regress_coderring_monitor;
 SET ROLE regress_coderring_ann;
-SELECT coderring_create('ann', 2, '0123456789', 6, 1);
+SELECT coderring_create('ann', 2, alphabet => '0123456789', max_length => 6, first_cycle => 1);
 SET ROLE regress_coderring_bob;
 SELECT coderring_create('bob');
 RESET ROLE;
@@ -44,7 +44,7 @@ SELECT * FROM numbers;
 SELECT coderring_advance('ann', '', 12);
 SELECT * FROM numbers;
 -- codes_until_longer tells when a code is longer, to the code.
-SELECT coderring_create('l', 1, '01'), coderring_get_code('l') <> '';
+SELECT coderring_create('l', 1, alphabet => '01'), coderring_get_code('l') <> '';
 DO $$
 DECLARE
 	until bigint;
@@ -65,7 +65,7 @@ BEGIN
 END $$;
 SELECT cycle, uniquizer, cycle_offset, code_length, codes_until_longer FROM coderring.series WHERE ring = 'l';
 -- remaining and percent, all through a cycle
-SELECT coderring_create('p', 1, 'ABC');
+SELECT coderring_create('p', 1, alphabet => 'ABC');
 CREATE FUNCTION pg_temp.take() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM coderring_get_code('p');

@@ -79,7 +79,7 @@ CREATE ROLE leaver;
 GRANT CREATE ON SCHEMA public TO gardener;
 SELECT coderring_create('two', 2);
 SELECT coderring_create('four');
-SELECT coderring_create('hex', 3, '0123456789abcdef', 8, 2);
+SELECT coderring_create('hex', 3, alphabet => '0123456789abcdef', max_length => 8, first_cycle => 2);
 SET ROLE gardener;
 SELECT coderring_create('garden', 3);
 SET ROLE leaver;
@@ -110,8 +110,8 @@ my @at_dump = @{ $before{four} };
 my $used = restore($file);
 is($target->safe_psql($used, q{SELECT count(*) FROM coderring.series_state
 	WHERE incarnation NOT IN (SELECT incarnation FROM coderring.ring)}), 0, 'orphans are not in the dump');
-is($target->safe_psql($used, q{SELECT name, base_length, alphabet, max_length, first_cycle FROM coderring.rings ORDER BY name}),
-	$node->safe_psql('postgres', q{SELECT name, base_length, alphabet, max_length, first_cycle FROM coderring.rings ORDER BY name}),
+is($target->safe_psql($used, q{SELECT name, base_length, alphabet, blocklist, check_character, max_length, first_cycle FROM coderring.rings ORDER BY name}),
+	$node->safe_psql('postgres', q{SELECT name, base_length, alphabet, blocklist, check_character, max_length, first_cycle FROM coderring.rings ORDER BY name}),
 	'the same rings');
 is($target->safe_psql($used, q{SELECT ring, extra, cycle * codes_per_cycle + cycle_offset FROM coderring.series ORDER BY 1, 2}),
 	$node->safe_psql('postgres', q{SELECT ring, extra, reserved_to FROM coderring.series ORDER BY 1, 2}),

@@ -65,7 +65,7 @@ is(position($node, 'ring/', 'original'), scalar(grep { !/^x/ } @original), 'the 
 #
 # DROP EXTENSION and CREATE EXTENSION while other sessions remember the ring.
 #
-$node->safe_psql('postgres', q{SELECT coderring_create('ring', 3, '0123456789')});
+$node->safe_psql('postgres', q{SELECT coderring_create('ring', 3, alphabet => '0123456789')});
 my @sessions = map { new_session($node) } 1 .. 3;
 $_->query(q{PREPARE get AS SELECT coderring_get_code('ring')}) foreach @sessions;
 $sessions[1]->query('BEGIN');
@@ -76,7 +76,7 @@ foreach my $session (@sessions)
 	$session->query(q{SELECT coderring_get_code('ring')});
 }
 # A session that only begins a transaction holds no lock on the tables.
-$node->safe_psql('postgres', q{DROP EXTENSION coderring; CREATE EXTENSION coderring; SELECT coderring_create('ring', 3, 'abcdefgh')});
+$node->safe_psql('postgres', q{DROP EXTENSION coderring; CREATE EXTENSION coderring; SELECT coderring_create('ring', 3, alphabet => 'abcdefgh')});
 my @fresh = take('postgres', 'ring', 1);
 foreach my $i (0 .. 2)
 {
@@ -105,7 +105,7 @@ $sessions[1]->query('BEGIN');
 $sessions[1]->query('EXECUTE get');
 $sessions[2]->query('BEGIN ISOLATION LEVEL SERIALIZABLE');
 $sessions[2]->query('EXECUTE get');
-$node->safe_psql('postgres', q{SELECT coderring_drop('ring'); SELECT coderring_create('ring', 3, '+-*/')});
+$node->safe_psql('postgres', q{SELECT coderring_drop('ring'); SELECT coderring_create('ring', 3, alphabet => '+-*/')});
 @fresh = map { $_->query('EXECUTE get') } @sessions;
 is(scalar(grep { /^[-+*\/]{3}\z/ } @fresh), 3, 'ring made anew: its codes at once') or diag("@fresh");
 is(position($node, 'ring/'), scalar(@fresh), 'and without a gap');
@@ -212,7 +212,7 @@ my $again = new_session($node);
 foreach my $round (1 .. 5)
 {
 	$again->query('BEGIN; DROP EXTENSION coderring');
-	$again->query(q{CREATE EXTENSION coderring; SELECT coderring_create('ring', 1, '0123456789')});
+	$again->query(q{CREATE EXTENSION coderring; SELECT coderring_create('ring', 1, alphabet => '0123456789')});
 	my @got = map { $again->query(q{SELECT coderring_get_code('ring')}) } 1 .. 5;
 	$again->query($round % 2 ? 'COMMIT' : 'ROLLBACK');
 	is($again->{error}, '', "extension made anew, round $round");

@@ -120,7 +120,7 @@ note_codes($session->query(q{SELECT coderring_get_codes('small', 100)}));
 $session->query('ROLLBACK');
 crash();
 $session = new_session($node);
-is($session->query(q{SELECT first_cycle, last_cycle FROM coderring.skipped_cycles}), '2|2', 'a skipped cycle outlives ROLLBACK and crash');
+is($session->query(q{SELECT first_position / 32, last_position / 32 FROM coderring.skipped_positions}), '2|2', 'a skipped cycle outlives ROLLBACK and crash');
 note_codes($session->query(q{SELECT coderring_get_codes('small', 1000, 'W')}), $session->query(q{SELECT coderring_get_codes('small', 1000)}));
 is($twice, 0, 'no code twice');
 
@@ -154,7 +154,7 @@ $node->safe_psql('postgres', q{DROP INDEX coderring.harmless});
 foreach my $command (
 	'VACUUM FREEZE', 'VACUUM FULL', 'REINDEX TABLE', 'REINDEX TABLE CONCURRENTLY', 'CLUSTER', 'ANALYZE')
 {
-	foreach my $table ('ring', 'series_state', 'skipped_cycles')
+	foreach my $table ('ring', 'series_state', 'skipped_positions')
 	{
 		my $using = $command eq 'CLUSTER' ? " USING ${table}_pkey" : '';
 		$node->safe_psql('postgres', "$command coderring.$table$using");
@@ -177,7 +177,7 @@ check_tables('after another crash');
 $node->safe_psql('postgres', q{SELECT count(coderring_get_code('ring', i || '+')) FROM generate_series(1, 2000) i; VACUUM FREEZE});
 $node->safe_psql('postgres', q{SELECT coderring_get_code('ring', i || '+') FROM generate_series(1, 2000) i});
 $node->safe_psql('postgres', q{SELECT coderring_drop('small')});
-$node->safe_psql('postgres', 'VACUUM FREEZE coderring.series_state; VACUUM coderring.skipped_cycles');
+$node->safe_psql('postgres', 'VACUUM FREEZE coderring.series_state; VACUUM coderring.skipped_positions');
 check_tables('after VACUUM FREEZE');
 
 #
@@ -206,7 +206,7 @@ is($twice, 0, 'no code twice');
 #
 $node->safe_psql('postgres', q{INSERT INTO other VALUES ('last')});
 my $changes = $node->safe_psql('postgres', q{SELECT data FROM pg_logical_slot_get_changes('text', NULL, NULL)});
-unlike($changes, qr/table coderring\.(series_state|skipped_cycles): INSERT/, 'new series are not decoded');
+unlike($changes, qr/table coderring\.(series_state|skipped_positions): INSERT/, 'new series are not decoded');
 like($changes, qr/table public\.other: INSERT/, 'other tables are');
 cmp_ok($node->safe_psql('postgres', q{SELECT count(*) FROM pg_logical_slot_get_binary_changes('slot', NULL, NULL,
 	'proto_version', '1', 'publication_names', 'everything')}), '>', 0, 'and pgoutput gets through');

@@ -55,7 +55,7 @@ my $work = q{
 
 my $rows = q{
 	SELECT md5(string_agg(s::text, ' ' ORDER BY s::text)) FROM coderring.series_state s;
-	SELECT md5(string_agg(s::text, ' ' ORDER BY s::text)) FROM coderring.skipped_cycles s;
+	SELECT md5(string_agg(s::text, ' ' ORDER BY s::text)) FROM coderring.skipped_positions s;
 	SELECT ring, extra, reserved_to FROM coderring.series ORDER BY 1, 2};
 
 foreach my $round (1 .. 2)

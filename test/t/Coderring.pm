@@ -180,17 +180,18 @@ sub full_cycle
 }
 
 # positions(NODE, DBNAME): how many codes each series has come past, by
-# "ring/extra".  Cycles that belong to another series do not count.
+# "ring/extra".  What is recorded as skipped (cycles of another series, what a
+# bump left over) does not count.
 sub positions
 {
 	my ($node, $dbname) = @_;
 	my $rows = $node->safe_psql($dbname // 'postgres', <<'SQL');
 SELECT s.ring || '/' || s.extra || '=' ||
-	(s.cycle - coalesce((
-		SELECT sum(k.last_cycle - k.first_cycle + 1)
-		FROM coderring.skipped_cycles k JOIN coderring.ring r USING (incarnation)
-		WHERE r.name = s.ring AND k.extra = s.extra AND k.last_cycle < s.cycle), 0))
-	* s.codes_per_cycle + s.cycle_offset
+	s.cycle * s.codes_per_cycle + s.cycle_offset - coalesce((
+		SELECT sum(k.last_position - k.first_position + 1)
+		FROM coderring.skipped_positions k JOIN coderring.ring r USING (incarnation)
+		WHERE r.name = s.ring AND k.extra = s.extra
+			AND k.last_position < s.cycle * s.codes_per_cycle + s.cycle_offset), 0)
 FROM coderring.series s
 SQL
 

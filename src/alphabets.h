@@ -1,0 +1,10 @@
+/*
+ * alphabets.h
+ *		Alphabets that have a name.
+ */
+#ifndef CODERRING_ALPHABETS_H
+#define CODERRING_ALPHABETS_H
+
+extern const char *alphabets_find(const char *name);
+
+#endif							/* CODERRING_ALPHABETS_H */

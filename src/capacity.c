@@ -1,0 +1,236 @@
+/*
+ * capacity.c
+ *		How many codes a ring has: in a cycle, and before they get longer.
+ *
+ * Without a filter that is arithmetic.  With one the texts that may follow a
+ * prefix are counted over the states of the filter's automaton (blocklist.c),
+ * exactly, whatever the length; a few thousand codes are simply tried, because
+ * words of two characters, which block whole codes only, can matter there.
+ */
+#include "postgres.h"
+
+#include "capacity.h"
+#include "characters.h"
+#include "words.h"
+
+/* Up to this many base codes are tried one by one. */
+#define TRIED	4096
+
+StaticAssertDecl(TRIED >= CODEC_MAX_ALPHABET * CODEC_MAX_ALPHABET, "codes of two characters are tried");
+
+struct Capacity
+{
+	const Ring *ring;
+	const Blocklist *list;		/* NULL for none */
+	BlocklistCounter *counter;	/* NULL before it is needed */
+	uint32		levels;			/* of the counter */
+};
+
+/*
+ * `list` is the automaton of the ring's words, NULL for none.  Both must stay.
+ */
+Capacity *
+capacity_create(const Ring *ring, const Blocklist *list)
+{
+	Capacity   *capacity = palloc0(sizeof(Capacity));
+
+	capacity->ring = ring;
+	capacity->list = list;
+	return capacity;
+}
+
+void
+capacity_free(Capacity *capacity)
+{
+	if (capacity->counter != NULL)
+		pfree(capacity->counter);
+	pfree(capacity);
+}
+
+static BlocklistCounter *
+get_counter(Capacity *capacity, uint32 levels)
+{
+	const Ring *ring = capacity->ring;
+
+	if (capacity->counter == NULL || capacity->levels < levels)
+	{
+		Size		size = blocklist_counter_bytes(capacity->list, &ring->codec, ring->check, levels);
+
+		if (capacity->counter != NULL)
+			pfree(capacity->counter);
+		capacity->counter = NULL;
+		if (size == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("blocklist \"%s\" is too large to count the codes of ring \"%s\"",
+							ring->blocklist, ring->name)));
+		capacity->counter = MemoryContextAllocHuge(CurrentMemoryContext, size);
+		blocklist_counter_set(capacity->counter, capacity->list, &ring->codec, ring->check, levels);
+		capacity->levels = levels;
+	}
+	return capacity->counter;
+}
+
+/* How many codes there are behind a prefix. */
+int64
+capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
+{
+	const Ring *ring = capacity->ring;
+
+	if (capacity->list == NULL)
+		return ring->base_codes;
+	if (prefix->word_state == BLOCKLIST_BLOCKED)
+		return 0;
+	if (ring->base_codes <= TRIED && prefix->len + ring->stride <= 2)
+	{
+		int64		count = 0;
+		char		code[CODEC_MAX_BASE_LENGTH + 1];
+
+		for (int64 number = 0; number < ring->base_codes; number++)
+		{
+			codec_write_base(&ring->codec, number, code);
+			count += emit_finish(ring, capacity->list, prefix, code);
+		}
+		return count;
+	}
+	return (int64) blocklist_counter_get(get_counter(capacity, ring->codec.base_length),
+										 ring->codec.base_length,
+										 prefix->word_state, prefix->check_state);
+}
+
+/* How many codes a series has in a cycle. */
+int64
+capacity_of_cycle(Capacity *capacity, const SeriesKey *key, int64 cycle)
+{
+	Prefix		prefix;
+
+	if (capacity->list == NULL)
+		return capacity->ring->base_codes;
+	emit_prefix(capacity->ring, capacity->list, key, cycle, &prefix);
+	return capacity_of_prefix(capacity, &prefix);
+}
+
+/* Sum of what is not negative, at most the largest bigint. */
+static int64
+add_up(int64 a, int64 b)
+{
+	return a > PG_INT64_MAX - b ? PG_INT64_MAX : a + b;
+}
+
+/*
+ * How many codes the cycles after `cycle` have whose uniquizers are as long
+ * as its own: behind every place where such a uniquizer can first differ, all
+ * that may follow.
+ */
+static int64
+count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
+{
+	const Ring *ring = capacity->ring;
+	const Codec *codec = &ring->codec;
+	uint32		levels = codec->base_length + digits - 1;
+	BlocklistCounter *counter = get_counter(capacity, levels);
+	int64		sum = 0;
+	Prefix		prefix;
+	uint32		words;
+	uint32		check;
+
+	/* The states behind the extra alone, and then digit by digit. */
+	emit_prefix(ring, capacity->list, key, cycle, &prefix);
+	words = blocklist_run(capacity->list, BLOCKLIST_START, key->extra, key->extra_len);
+	check = CHECK_START;
+	if (ring->check != NULL)
+		check = characters_check(codec, ring->check, CHECK_START, prefix.characters + codec->base_length,
+								 key->extra, key->extra_len);
+	for (uint32 i = 0; i < digits; i++)
+	{
+		char		own = prefix.text[key->extra_len + i];
+		uint32		distance = codec->base_length + digits - i;
+
+		for (uint32 digit = codec->digit_value[(unsigned char) own] + 1; digit < codec->radix; digit++)
+		{
+			char		other = codec->digits[digit];
+			uint32		next_check = check;
+
+			if (ring->check != NULL)
+				next_check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) other]);
+			sum = add_up(sum, (int64) blocklist_counter_get(counter, levels - i,
+															blocklist_next(capacity->list, words, other),
+															next_check));
+		}
+		words = blocklist_next(capacity->list, words, own);
+		if (ring->check != NULL)
+			check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) own]);
+	}
+	return sum;
+}
+
+/*
+ * How many codes there are before the next longer one, the remaining ones of
+ * this cycle included; the largest bigint if that is not enough.  Cycles that
+ * will turn out to be another series', or to have too few codes, are counted.
+ */
+int64
+capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int64 remaining)
+{
+	const Ring *ring = capacity->ring;
+	uint64		longer = codec_first_longer_cycle(&ring->codec, cycle);
+	uint64		cycles = longer - cycle - 1;
+	uint32		digits = codec_uniquizer_length(&ring->codec, cycle);
+	int64		sum = remaining;
+
+	if (cycles == 0)
+		return remaining;
+	if (cycles > (uint64) ((PG_INT64_MAX - remaining) / ring->base_codes))
+		return PG_INT64_MAX;
+	if (capacity->list == NULL)
+		return remaining + (int64) cycles * ring->base_codes;
+	if (key->extra_len + digits + ring->stride > 2)
+		return add_up(remaining, count_rest(capacity, key, cycle, digits));
+	for (uint64 next = cycle + 1; next < longer; next++)
+		sum = add_up(sum, capacity_of_cycle(capacity, key, next));
+	return sum;
+}
+
+/*
+ * Are there enough codes behind a prefix for a cycle to be entered?
+ */
+bool
+capacity_enough(const Ring *ring, const Blocklist *list, const Prefix *prefix)
+{
+	Capacity   *capacity;
+	int64		count;
+
+	if (list == NULL)
+		return true;
+	if (prefix->word_state == BLOCKLIST_BLOCKED)
+		return false;
+	capacity = capacity_create(ring, list);
+	count = capacity_of_prefix(capacity, prefix);
+	capacity_free(capacity);
+	return count >= Max(ring->base_codes / CAPACITY_SHARE, 1);
+}
+
+/*
+ * Raise 22023 for a ring whose filter leaves too few of its base codes, with
+ * nothing before them.  (Cycles whose uniquizers make it worse are passed
+ * over, see cycles.c.)
+ */
+void
+capacity_check(const Ring *ring)
+{
+	uint64		filter;
+	const Blocklist *list = words_automaton(ring, &filter);
+	SeriesKey	key = {0};
+	Prefix		prefix;
+
+	if (list == NULL)
+		return;
+	emit_prefix(ring, list, &key, 0, &prefix);
+	if (!capacity_enough(ring, list, &prefix))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("blocklist \"%s\" leaves too few codes of ring \"%s\"", ring->blocklist, ring->name),
+				 errdetail("In a cycle of %lld base codes less than one in %d would be left.",
+						   (long long) ring->base_codes, CAPACITY_SHARE),
+				 errhint("Take a list with fewer or longer words, or a larger alphabet or base_length.")));
+}

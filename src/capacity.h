@@ -1,0 +1,25 @@
+/*
+ * capacity.h
+ *		How many codes a ring has.
+ */
+#ifndef CODERRING_CAPACITY_H
+#define CODERRING_CAPACITY_H
+
+#include "postgres.h"
+
+#include "emit.h"
+
+/* A cycle must have at least this part of its base codes. */
+#define CAPACITY_SHARE	64
+
+typedef struct Capacity Capacity;
+
+extern Capacity *capacity_create(const Ring *ring, const Blocklist *list);
+extern void capacity_free(Capacity *capacity);
+extern int64 capacity_of_prefix(Capacity *capacity, const Prefix *prefix);
+extern int64 capacity_of_cycle(Capacity *capacity, const SeriesKey *key, int64 cycle);
+extern int64 capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int64 remaining);
+extern bool capacity_enough(const Ring *ring, const Blocklist *list, const Prefix *prefix);
+extern void capacity_check(const Ring *ring);
+
+#endif							/* CODERRING_CAPACITY_H */

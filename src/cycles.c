@@ -1,0 +1,172 @@
+/*
+ * cycles.c
+ *		Which cycles a series enters.
+ *
+ * Extra and uniquizer run into each other: ('X', '') and ('', 'X') both begin
+ * with X.  So before a series enters a cycle, its prefix is looked up, at each
+ * place where it can be split, among the cycles that other series of the ring
+ * have entered; a taken one is passed over, and recorded as skipped by the
+ * very WAL record that reserves beyond it.  The ring's entry lock makes that
+ * one step.  Base codes have a fixed length, so distinct prefixes mean
+ * distinct codes; and a prefix belongs to at most one series for ever.
+ *
+ * Cycles of which the ring's filter leaves too little are passed over alike.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "capacity.h"
+#include "cycles.h"
+#include "locks.h"
+
+/* So many cycles in a row may be passed over because of the filter. */
+#define MAX_BLOCKED_CYCLES	65536
+
+/* Raise 2200H: no positions are left. */
+void
+cycles_report_exhausted(const Ring *ring)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+			 errmsg("ring \"%s\" has no more cycles", ring->name),
+			 errdetail("Positions in a ring go up to 2^63 - 1.")));
+	pg_unreachable();
+}
+
+/*
+ * Has a series, whose row says reserved_to, entered a cycle?  All that it has
+ * passed counts, also what coderring_advance jumped over (codes of it may
+ * exist elsewhere), but not what is recorded as skipped.
+ */
+bool
+cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to)
+{
+	int64		start = cycle * ring->base_codes;
+	SkippedRange skip;
+
+	return cycle >= ring->first_cycle && reserved_to > start &&
+		!(series_next_skip(key, start, &skip) &&
+		  skip.first <= start && skip.end - start >= ring->base_codes);
+}
+
+/*
+ * Has another series of the ring entered a cycle whose codes begin with the
+ * same prefix?
+ */
+static bool
+prefix_taken(const Ring *ring, const SeriesKey *key, const Prefix *prefix)
+{
+	SeriesKey	other = *key;
+
+	for (uint32 len = 0; len <= Min(prefix->len, EXTRA_MAX_LEN); len++)
+	{
+		uint64		cycle;
+		SeriesNumbers numbers;
+
+		if (len == key->extra_len ||
+			!codec_read_uniquizer(&ring->codec, prefix->text + len, prefix->len - len, &cycle) ||
+			cycle > (uint64) (PG_INT64_MAX / ring->base_codes))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		other.extra_len = len;
+		memcpy(other.extra, prefix->text, len);
+		if (series_read(&other, &numbers) && cycles_owned(ring, &other, cycle, numbers.reserved_to))
+			return true;
+	}
+	return false;
+}
+
+static void
+report_blocked_extra(const Ring *ring, const SeriesKey *key, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("extra \"%.*s\" is not possible in ring \"%s\"", key->extra_len, key->extra, ring->name),
+			 errdetail(detail, ring->blocklist),
+			 errhint("Use another extra, or another list of words: coderring_set_blocklist.")));
+}
+
+/* Raise 2200H if the codes behind a prefix would be longer than the ring's are to be. */
+void
+cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+{
+	int			characters = prefix->characters + ring->stride;
+
+	if (ring->max_length > 0 && characters > ring->max_length)
+		ereport(ERROR,
+				(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+				 errmsg("codes of ring \"%s\" would be longer than %d characters", ring->name, ring->max_length),
+				 errdetail("In cycle %lld with extra \"%.*s\" they have %d characters.",
+						   (long long) cycle, key->extra_len, key->extra, characters)));
+}
+
+/*
+ * Find where a series that is to go on at range->first can really do so: go to
+ * the first position from there on that is not recorded as skipped, in a cycle
+ * that the series has entered or may enter.  Changes nothing but the range.
+ *
+ * `doubtful` means that the filter may have changed since the cycle was
+ * entered.  range->skip.first is the caller's: where what it passes over
+ * begins, range->first if it passes over nothing.
+ */
+void
+cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
+			  bool doubtful, Range *range)
+{
+	int64		codes = ring->base_codes;
+	int			blocked = 0;
+	SkippedRange recorded;
+	bool		is_recorded;
+	bool		moved = range->skip.first < range->first;
+
+	for (;;)
+	{
+		int64		cycle = range->first / codes;
+		bool		entering = range->first % codes == 0;
+		bool		enough = true;
+
+		if (cycle >= PG_INT64_MAX / codes)
+			cycles_report_exhausted(ring);
+		if (entering && !range->entering)
+		{
+			ring_lock(LOCK_ENTRY, key->ring_id, 0, ExclusiveLock);
+			range->entering = true;
+		}
+		is_recorded = series_next_skip(key, range->first, &recorded);
+		if (is_recorded && recorded.first <= range->first)
+		{
+			range->first = recorded.end;
+			continue;
+		}
+		emit_prefix(ring, list, key, cycle, &range->prefix);
+		if (entering || doubtful)
+			enough = capacity_enough(ring, list, &range->prefix);
+		if (enough && !(entering && prefix_taken(ring, key, &range->prefix)))
+			break;
+		CHECK_FOR_INTERRUPTS();
+		if (!enough)
+		{
+			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
+				report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
+			if (++blocked > MAX_BLOCKED_CYCLES)
+				report_blocked_extra(ring, key, "The blocklist \"%s\" leaves too few codes that begin with it.");
+		}
+		range->first = (cycle + 1) * codes;
+		moved = true;
+	}
+	range->end = (range->first / codes + 1) * codes;
+	if (is_recorded)
+		range->end = Min(range->end, recorded.first);
+	range->skip.end = moved ? range->first : range->skip.first;
+	cycles_check_length(ring, key, range->first / codes, &range->prefix);
+}
+
+/* Let go of the entry lock, if it was taken. */
+void
+cycles_unlock(const Ring *ring, Range *range)
+{
+	if (range->entering)
+		ring_unlock(LOCK_ENTRY, ring->id, 0, ExclusiveLock);
+	range->entering = false;
+}

@@ -1,0 +1,30 @@
+/*
+ * cycles.h
+ *		Which cycles a series enters.
+ */
+#ifndef CODERRING_CYCLES_H
+#define CODERRING_CYCLES_H
+
+#include "postgres.h"
+
+#include "emit.h"
+#include "series.h"
+
+/* A part of a cycle to be reserved. */
+typedef struct Range
+{
+	int64		first;			/* position */
+	int64		end;			/* not beyond this one: the cycle's end, or what is recorded as skipped */
+	bool		entering;		/* first begins its cycle; the ring's entry lock is held */
+	SkippedRange skip;			/* to be recorded with the reservation */
+	Prefix		prefix;
+} Range;
+
+extern void cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
+						  bool doubtful, Range *range);
+extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
+extern void cycles_unlock(const Ring *ring, Range *range);
+extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);
+extern void cycles_report_exhausted(const Ring *ring) pg_attribute_noreturn();
+
+#endif							/* CODERRING_CYCLES_H */

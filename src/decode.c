@@ -1,0 +1,292 @@
+/*
+ * decode.c
+ *		Codes back to what they were made of.
+ *
+ * The base code at the end has a fixed length.  What is before it is an extra
+ * and a uniquizer in one of a few ways; at most one series of the ring has
+ * entered the cycle that such a split names (cycles.c).  The permutation is
+ * inverted to find the code's position there, and a code was handed out if
+ * the series has passed that position, unless it is recorded as skipped or
+ * the filter blocks it.  No table of codes is needed.
+ *
+ * A series' place is read from its slot, as exact as if the codes had been
+ * counted; where it has none (it was not used since the server started, or
+ * this is a standby), from its row: then what is reserved counts.
+ *
+ * Once a ring's words have changed, codes may be out that the filter blocks
+ * by now.  Since a code that is out must never be denied, the filter has no
+ * say any more then (first_filter), not even if the words are as they were.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xlog.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "characters.h"
+#include "cycles.h"
+#include "decode.h"
+#include "order.h"
+#include "series.h"
+#include "words.h"
+
+PG_FUNCTION_INFO_V1(coderring_decode);
+PG_FUNCTION_INFO_V1(coderring_issued);
+
+#define DECODE_COLUMNS	6
+
+/* Is the check character of a code right, if it has one? */
+bool
+decode_checks_out(const Ring *ring, const char *code, uint32 len)
+{
+	if (ring->check == NULL)
+		return true;
+	return characters_check(&ring->codec, ring->check, CHECK_START, characters_count(code, len) - 1,
+							code, len) == CHECK_START;
+}
+
+/*
+ * Does the ring's filter, which has always been the same, block this text?
+ */
+bool
+decode_never_emitted(const Ring *ring, const char *code, uint32 len)
+{
+	uint64		filter;
+	const Blocklist *list;
+
+	if (ring->filter == 0 || ring->filter != ring->first_filter)
+		return false;
+	list = words_automaton(ring, &filter);
+	return filter == ring->first_filter &&
+		(blocklist_run(list, BLOCKLIST_START, code, len) == BLOCKLIST_BLOCKED ||
+		 blocklist_whole(list, code, len));
+}
+
+/*
+ * Parts of series of which it is known that nothing in them is recorded as
+ * skipped.  That stays true, because a series records only what is still
+ * before it.  Direct-mapped; an entry is all zero bits before its first use,
+ * which no ring's incarnation is.
+ */
+typedef struct Unskipped
+{
+	pg_uuid_t	incarnation;
+	int64		from;			/* position */
+	int64		to;
+	uint32		extra_len;
+	char		extra[EXTRA_MAX_LEN];
+} Unskipped;
+
+#define UNSKIPPED	2048		/* a power of two */
+
+static Unskipped unskipped[UNSKIPPED];
+
+/*
+ * Is a position, which the series has passed, recorded as skipped?
+ * *whole tells whether all of its cycle is.  The series has come to `passed`.
+ */
+static bool
+skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bool *whole)
+{
+	int64		start = position - position % ring->base_codes;
+	uint32		hash = hash_combine(hash_bytes((const unsigned char *) key->extra, key->extra_len),
+									hash_bytes_uint32(start / ring->base_codes));
+	Unskipped  *entry = &unskipped[hash & (UNSKIPPED - 1)];
+	int64		from = start;
+	SkippedRange skip = {PG_INT64_MAX, PG_INT64_MAX};
+
+	*whole = false;
+	if (position >= entry->from && position < entry->to && entry->extra_len == key->extra_len &&
+		memcmp(entry->extra, key->extra, key->extra_len) == 0 &&
+		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0)
+		return false;
+	if (series_next_skip(key, start, &skip) && skip.end <= position)
+	{
+		from = position;		/* what is between has not been looked at */
+		skip.first = PG_INT64_MAX;
+		(void) series_next_skip(key, position, &skip);
+	}
+	if (skip.first <= position)
+	{
+		*whole = skip.first <= start && skip.end - start >= ring->base_codes;
+		return true;
+	}
+	entry->incarnation = key->incarnation;
+	entry->extra_len = key->extra_len;
+	memcpy(entry->extra, key->extra, key->extra_len);
+	entry->from = from;
+	entry->to = Min(skip.first, passed);
+	return false;
+}
+
+/*
+ * Find out how far the series of decoded->key has come, and with that whether
+ * it has entered the cycle and handed out the code.  Looks at the series'
+ * slot and, if it has none, at its row, unless only_slot; false if it is not
+ * there.  (A series that gets its slot after that had written the row before.)
+ */
+static bool
+look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
+{
+	int64		start = decoded->cycle * ring->base_codes;
+	BlockState	state;
+
+	decoded->owned = false;
+	decoded->issued = false;
+	if (RecoveryInProgress() || !block_find(&decoded->key, &state))
+	{
+		SeriesNumbers numbers;
+
+		if (only_slot || !series_read(&decoded->key, &numbers))
+			return false;
+		state.reserved_end = state.position = numbers.reserved_to;
+	}
+	if (state.reserved_end <= start || decoded->cycle < ring->first_cycle)
+		return true;
+	decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
+
+	if (state.position > start && state.position - start < ring->base_codes)
+	{
+		/* Nothing is skipped in a cycle in which codes are still to come. */
+		decoded->owned = true;
+		decoded->issued = decoded->position < state.position;
+	}
+	else if (decoded->position < state.position)
+	{
+		bool		whole;
+
+		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state.position, &whole);
+		decoded->owned = !whole;
+	}
+	else
+		decoded->owned = cycles_owned(ring, &decoded->key, decoded->cycle, state.reserved_end);
+	return true;
+}
+
+/*
+ * What a code is made of.  Of the ways to read it: that of the series which
+ * has entered the cycle; or else, as the code may yet come, that of the series
+ * with the longest extra that is there; or else without an extra.  False if it is no code of the
+ * ring, nor can become one as long as no other extra is used.
+ */
+bool
+decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
+{
+	uint32		prefix_len = len - ring->stride;
+	int			best = 0;		/* 1: without an extra, 2: of a series, 3: entered */
+	uint64		number;
+	Decoded		candidate;
+	bool		seen[EXTRA_MAX_LEN + 1] = {false};
+
+	if (len < ring->stride || prefix_len > EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER ||
+		!codec_read_base(&ring->codec, code + prefix_len, &number) ||
+		!decode_checks_out(ring, code, len))
+		return false;
+
+	memset(&candidate, 0, sizeof(candidate));
+	ring_make_key(ring, &candidate.key);
+
+	/* Slots first: of a code that was handed out nothing else need be read. */
+	for (int i = 0; i < 2 && !candidate.issued; i++)
+	{
+		for (int extra_len = prefix_len; extra_len >= 0 && !candidate.issued; extra_len--)
+		{
+			uint64		cycle;
+			int			rank = 0;
+
+			/* What no uniquizer holds ends the search. */
+			if (extra_len < (int) prefix_len && ring->codec.digit_value[(unsigned char) code[extra_len]] < 0)
+				break;
+			if (extra_len > EXTRA_MAX_LEN || seen[extra_len] ||
+				!codec_read_uniquizer(&ring->codec, code + extra_len, prefix_len - extra_len, &cycle) ||
+				cycle >= (uint64) (PG_INT64_MAX / ring->base_codes))
+				continue;
+			candidate.key.extra_len = extra_len;
+			memcpy(candidate.key.extra, code, extra_len);
+			candidate.cycle = cycle;
+			candidate.uniquizer_len = prefix_len - extra_len;
+			seen[extra_len] = look_up(ring, number, i == 0, &candidate);
+			if (seen[extra_len])
+				rank = candidate.owned ? 3 : 2;
+			else if (i > 0 && extra_len == 0)
+				rank = 1;
+			if (rank > best || candidate.issued ||
+				(rank == 2 && best == 2 && extra_len > decoded->key.extra_len))
+			{
+				best = rank;
+				*decoded = candidate;
+			}
+		}
+	}
+	if (best == 0)
+		return false;
+	if (best < 3)
+		decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
+	if (decoded->issued && decode_never_emitted(ring, code, len))
+		decoded->issued = false;
+	return true;
+}
+
+static const Ring *
+find_ring(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of a ring must not be null")));
+	return ring_find(PG_GETARG_TEXT_PP(0));
+}
+
+/* coderring_decode(name, code) */
+Datum
+coderring_decode(PG_FUNCTION_ARGS)
+{
+	const Ring *ring = find_ring(fcinfo);
+	Datum		values[DECODE_COLUMNS];
+	bool		nulls[DECODE_COLUMNS];
+	TupleDesc	desc;
+	Decoded		decoded;
+	const char *code;
+	uint32		len;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	code = VARDATA_ANY(PG_GETARG_TEXT_PP(1));
+	len = VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE || desc->natts != DECODE_COLUMNS)
+		elog(ERROR, "coderring_decode must return a row of %d columns", DECODE_COLUMNS);
+	memset(nulls, true, sizeof(nulls));
+	nulls[5] = false;
+	values[5] = BoolGetDatum(false);
+	if (decode_code(ring, code, len, &decoded))
+	{
+		const char *uniquizer = code + decoded.key.extra_len;
+
+		memset(nulls, false, sizeof(nulls));
+		values[0] = PointerGetDatum(cstring_to_text_with_len(code, decoded.key.extra_len));
+		values[1] = PointerGetDatum(cstring_to_text_with_len(uniquizer, decoded.uniquizer_len));
+		values[2] = PointerGetDatum(cstring_to_text_with_len(uniquizer + decoded.uniquizer_len,
+															 ring->codec.base_length));
+		values[3] = Int64GetDatum(decoded.cycle);
+		values[4] = Int64GetDatum(decoded.position % ring->base_codes);
+		values[5] = BoolGetDatum(decoded.issued);
+	}
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* coderring_issued(name, code) */
+Datum
+coderring_issued(PG_FUNCTION_ARGS)
+{
+	const Ring *ring = find_ring(fcinfo);
+	Decoded		decoded;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(decode_code(ring, VARDATA_ANY(PG_GETARG_TEXT_PP(1)),
+							   VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)), &decoded) &&
+				   decoded.issued);
+}

@@ -1,0 +1,27 @@
+/*
+ * decode.h
+ *		Codes back to what they were made of.
+ */
+#ifndef CODERRING_DECODE_H
+#define CODERRING_DECODE_H
+
+#include "postgres.h"
+
+#include "ring.h"
+
+/* What a code is made of. */
+typedef struct Decoded
+{
+	SeriesKey	key;			/* of the series that the code is of */
+	int64		cycle;
+	int64		position;
+	uint32		uniquizer_len;	/* behind the extra; the base code follows */
+	bool		owned;			/* the series has entered the cycle */
+	bool		issued;
+} Decoded;
+
+extern bool decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded);
+extern bool decode_checks_out(const Ring *ring, const char *code, uint32 len);
+extern bool decode_never_emitted(const Ring *ring, const char *code, uint32 len);
+
+#endif							/* CODERRING_DECODE_H */

@@ -1,0 +1,405 @@
+/*
+ * normalize.c
+ *		What somebody has typed to the code that was meant.
+ *
+ * People type codes in lower case, with spaces and dashes, in full-width forms
+ * on East Asian keyboards, or with letters of another script that look the
+ * same.  Base code and uniquizer are read from the end, each character as the
+ * one of the alphabet that it must be: itself, or in the other case, or the
+ * only one that looks like it (0/O, 1/I/L, 2/Z, 5/S, 8/B).
+ *
+ * What is left at the front is an extra.  Only extras that the ring has used
+ * can be meant, and none.  Candidates are ranked:
+ *	1. the extra is exactly as typed, with nothing dropped behind it, and its
+ *	   series has entered the cycle;
+ *	2. it differs in case and separators, and its series has entered the cycle;
+ *	3. and 4. as 1. and 2., in a cycle that the series may yet enter.
+ * The best rank decides, and if it holds two different codes none does.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/pg_collation.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+
+#include "characters.h"
+#include "cycles.h"
+#include "decode.h"
+#include "series.h"
+#include "words.h"
+
+PG_FUNCTION_INFO_V1(coderring_normalize);
+
+/* Nobody types more bytes than this and means a code. */
+#define MAX_INPUT_BYTES	1000
+
+#define SEPARATOR	((uint32) ' ')
+
+#define RANKS		4
+
+/* A character of the input. */
+typedef struct Typed
+{
+	uint32		folded;			/* code point; SEPARATOR for what only separates */
+	int			at;				/* its first byte */
+} Typed;
+
+/* A place where the input can be split, and what is before and behind it. */
+typedef struct Split
+{
+	int			extra_len;		/* bytes of the input */
+	int64		cycle;
+	int			uniquizer_len;
+	bool		exact;			/* no separator follows that is to be dropped */
+	char		uniquizer[CODEC_MAX_UNIQUIZER];
+	char	   *folded;			/* the extra, as fold_extra() makes it */
+} Split;
+
+typedef struct Search
+{
+	const Ring *ring;
+	const char *base;			/* ring->stride characters */
+	Split	   *splits;
+	int			nsplits;
+	char	   *found[RANKS];	/* NULL for none */
+	bool		several[RANKS];
+} Search;
+
+/* Letters that look like those of ASCII, by code point; digits of other scripts. */
+static const struct
+{
+	uint16		code_point;
+	char		ascii;
+}			look_alikes[] =
+{
+	/* Greek */
+	{0x0391, 'A'}, {0x0392, 'B'}, {0x0395, 'E'}, {0x0396, 'Z'}, {0x0397, 'H'}, {0x0399, 'I'},
+	{0x039A, 'K'}, {0x039C, 'M'}, {0x039D, 'N'}, {0x039F, 'O'}, {0x03A1, 'P'}, {0x03A4, 'T'},
+	{0x03A5, 'Y'}, {0x03A7, 'X'}, {0x03B1, 'a'}, {0x03B2, 'b'}, {0x03B5, 'e'}, {0x03B6, 'z'},
+	{0x03B7, 'h'}, {0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BC, 'm'}, {0x03BD, 'n'}, {0x03BF, 'o'},
+	{0x03C1, 'p'}, {0x03C4, 't'}, {0x03C5, 'y'}, {0x03C7, 'x'},
+	/* Cyrillic */
+	{0x0405, 'S'}, {0x0406, 'I'}, {0x0408, 'J'}, {0x0410, 'A'}, {0x0412, 'B'}, {0x0415, 'E'},
+	{0x0417, '3'}, {0x041A, 'K'}, {0x041C, 'M'}, {0x041D, 'H'}, {0x041E, 'O'}, {0x0420, 'P'},
+	{0x0421, 'C'}, {0x0422, 'T'}, {0x0423, 'Y'}, {0x0425, 'X'}, {0x0430, 'a'}, {0x0432, 'b'},
+	{0x0435, 'e'}, {0x0437, '3'}, {0x043A, 'k'}, {0x043C, 'm'}, {0x043D, 'h'}, {0x043E, 'o'},
+	{0x0440, 'p'}, {0x0441, 'c'}, {0x0442, 't'}, {0x0443, 'y'}, {0x0445, 'x'}, {0x0455, 's'},
+	{0x0456, 'i'}, {0x0458, 'j'},
+	/* Latin that is not ASCII */
+	{0x0130, 'I'}, {0x0131, 'i'}, {0x017F, 's'}, {0x212A, 'K'}
+};
+
+/* The zeros of scripts whose ten digits follow each other. */
+static const uint16 zeros[] = {0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50};
+
+/* Groups of characters that look alike. */
+static const char *const alike[] = {"0Oo", "1IiLl", "2Zz", "5Ss", "8Bb"};
+
+/*
+ * A code point as the ASCII character that looks like it, or SEPARATOR, or as
+ * it is.
+ */
+static uint32
+fold(uint32 c)
+{
+	if (c >= 0xFF01 && c <= 0xFF5E)
+		c -= 0xFEE0;			/* full-width forms */
+	if (c < 0x80)
+		return c <= ' ' || c == 0x7F ? SEPARATOR : c;
+	if (c == 0x85 || c == 0xA0 || c == 0xAD || c == 0xB7 || c == 0x1680 ||
+		(c >= 0x2000 && c <= 0x2015) ||
+		(c >= 0x2028 && c <= 0x202F) ||
+		c == 0x2043 || (c >= 0x205F && c <= 0x2064) || c == 0x2212 ||
+		c == 0x3000 || c == 0x30FC || c == 0xFE58 || c == 0xFE63 || c == 0xFEFF || c == 0xFF70)
+		return SEPARATOR;		/* spaces, dashes, and what cannot be seen */
+	for (int i = 0; i < (int) lengthof(look_alikes); i++)
+	{
+		if (look_alikes[i].code_point == c)
+			return (unsigned char) look_alikes[i].ascii;
+	}
+	for (int i = 0; i < (int) lengthof(zeros); i++)
+	{
+		if (c >= zeros[i] && c < (uint32) zeros[i] + 10)
+			return '0' + (c - zeros[i]);
+	}
+	return c;
+}
+
+static bool
+separates(uint32 folded)
+{
+	return folded == SEPARATOR || folded == '-' || folded == '_' || folded == '.';
+}
+
+/*
+ * The character of the alphabet that is meant by a folded one, or -1.
+ */
+static int
+in_alphabet(const Codec *codec, uint32 folded)
+{
+	char		other;
+	int			meant = -1;
+
+	if (folded >= 0x80)
+		return -1;
+	if (codec->base_value[folded] >= 0)
+		return folded;
+	other = pg_ascii_toupper(folded) != folded ? pg_ascii_toupper(folded) : pg_ascii_tolower(folded);
+	if (codec->base_value[(unsigned char) other] >= 0)
+		return other;
+	for (int i = 0; i < (int) lengthof(alike); i++)
+	{
+		if (strchr(alike[i], folded) == NULL)
+			continue;
+		for (const char *c = alike[i]; *c != '\0'; c++)
+		{
+			if (codec->base_value[(unsigned char) *c] < 0)
+				continue;
+			if (meant >= 0)
+				return -1;		/* two could be */
+			meant = *c;
+		}
+	}
+	return meant;
+}
+
+/*
+ * An extra without case and separators, for comparison.
+ */
+static char *
+fold_extra(const char *extra, int len)
+{
+	char	   *lower = str_tolower(extra, len, DEFAULT_COLLATION_OID);
+	int			bytes = strlen(lower);
+	char	   *folded = palloc(bytes + 1);
+	int			to = 0;
+
+	for (int at = 0; at < bytes;)
+	{
+		int			char_len = characters_length(lower + at, bytes - at);
+		uint32		c = fold(characters_code_point(lower + at, char_len));
+
+		if (separates(c))
+			;
+		else if (c < 0x80)
+			folded[to++] = pg_ascii_tolower(c);
+		else
+		{
+			memcpy(folded + to, lower + at, char_len);
+			to += char_len;
+		}
+		at += char_len;
+	}
+	folded[to] = '\0';
+	pfree(lower);
+	return folded;
+}
+
+/*
+ * A code that the input may mean.
+ */
+static void
+add_candidate(Search *search, const Split *split, const char *extra, uint32 extra_len, bool exact,
+			  const SeriesNumbers *numbers)
+{
+	const Ring *ring = search->ring;
+	int			len = extra_len + split->uniquizer_len + ring->stride;
+	char	   *code = palloc(len + 1);
+	SeriesKey	key;
+	int			rank = exact ? 0 : 1;
+
+	memcpy(code, extra, extra_len);
+	memcpy(code + extra_len, split->uniquizer, split->uniquizer_len);
+	memcpy(code + extra_len + split->uniquizer_len, search->base, ring->stride);
+	code[len] = '\0';
+	if (!decode_checks_out(ring, code, len) || decode_never_emitted(ring, code, len))
+		return;
+
+	ring_make_key(ring, &key);
+	key.extra_len = extra_len;
+	memcpy(key.extra, extra, extra_len);
+	if (numbers == NULL || !cycles_owned(ring, &key, split->cycle, numbers->reserved_to))
+		rank += 2;
+	if (search->found[rank] != NULL && strcmp(search->found[rank], code) != 0)
+		search->several[rank] = true;
+	search->found[rank] = code;
+}
+
+/* For every series of the ring: is its extra one of those that may be meant? */
+static void
+compare_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+			   const SeriesNumbers *numbers, void *arg)
+{
+	Search	   *search = arg;
+	char	   *folded;
+
+	if (extra_len == 0)
+		return;					/* it has been added as it is */
+	folded = fold_extra(extra, extra_len);
+	for (int i = 0; i < search->nsplits; i++)
+	{
+		if (strcmp(search->splits[i].folded, folded) == 0)
+			add_candidate(search, &search->splits[i], extra, extra_len, false, numbers);
+	}
+	pfree(folded);
+}
+
+/*
+ * The characters of the input; returns how many.
+ */
+static int
+read_input(const char *input, int len, Typed *typed)
+{
+	int			count = 0;
+
+	for (int at = 0; at < len;)
+	{
+		int			char_len = characters_length(input + at, len - at);
+
+		typed[count].folded = fold(characters_code_point(input + at, char_len));
+		typed[count++].at = at;
+		at += char_len;
+	}
+	typed[count].at = len;
+	return count;
+}
+
+/*
+ * Does a character only separate others?  Not where it is one of a code.
+ */
+static bool
+to_be_skipped(const Codec *codec, uint32 folded)
+{
+	return separates(folded) && (folded >= 0x80 || codec->base_value[folded] < 0);
+}
+
+/*
+ * Find the code of a ring that is meant by an input; NULL if there is none, or
+ * more than one.
+ */
+static char *
+normalize(const Ring *ring, const char *input, int len)
+{
+	const Codec *codec = &ring->codec;
+	Search		search = {.ring = ring};
+	Typed	   *typed;
+	char	   *base;
+	int			at;
+	uint32		wanted = ring->stride;
+	char		digits[CODEC_MAX_UNIQUIZER];	/* the last ones are in use */
+	int			ndigits = 0;
+	Decoded		decoded;
+
+	if (len > MAX_INPUT_BYTES)
+		return NULL;
+	if (decode_code(ring, input, len, &decoded) && decoded.owned && !decode_never_emitted(ring, input, len))
+		return pnstrdup(input, len);	/* as it stands */
+
+	typed = palloc((len + 1) * sizeof(Typed));
+	at = read_input(input, len, typed);
+	base = palloc(ring->stride);
+	while (wanted > 0)
+	{
+		int			c;
+
+		if (at == 0)
+			return NULL;
+		at--;
+		if (to_be_skipped(codec, typed[at].folded))
+			continue;
+		c = in_alphabet(codec, typed[at].folded);
+		if (c < 0)
+			return NULL;
+		base[--wanted] = c;
+	}
+	search.base = base;
+
+	/* Every way to split what is left. */
+	search.splits = palloc((at + 1) * sizeof(Split));
+	for (;;)
+	{
+		Split	   *split = &search.splits[search.nsplits];
+		uint64		cycle;
+		int			c;
+
+		if (codec_read_uniquizer(codec, digits + CODEC_MAX_UNIQUIZER - ndigits, ndigits, &cycle) &&
+			cycle < (uint64) (PG_INT64_MAX / ring->base_codes))
+		{
+			split->extra_len = typed[at].at;
+			split->exact = !to_be_skipped(codec, typed[at].folded);
+			split->cycle = cycle;
+			split->uniquizer_len = ndigits;
+			memcpy(split->uniquizer, digits + CODEC_MAX_UNIQUIZER - ndigits, ndigits);
+			split->folded = fold_extra(input, split->extra_len);
+			search.nsplits++;
+		}
+		if (at == 0)
+			break;
+		at--;
+		if (to_be_skipped(codec, typed[at].folded))
+			continue;
+		c = in_alphabet(codec, typed[at].folded);
+		if (c < 0 || ndigits == CODEC_MAX_UNIQUIZER)
+			break;
+		digits[CODEC_MAX_UNIQUIZER - ++ndigits] = c;
+	}
+
+	for (int i = 0; i < search.nsplits; i++)
+	{
+		Split	   *split = &search.splits[i];
+		SeriesNumbers numbers;
+		SeriesKey	key;
+		bool		exists;
+
+		CHECK_FOR_INTERRUPTS();
+		ring_make_key(ring, &key);
+		if (split->folded[0] == '\0')
+		{
+			/* No extra, which a series need not have been used for. */
+			exists = series_read(&key, &numbers);
+			add_candidate(&search, split, "", 0, split->exact && split->extra_len == 0,
+						  exists ? &numbers : NULL);
+		}
+		if (split->extra_len > 0 && split->extra_len <= EXTRA_MAX_LEN)
+		{
+			key.extra_len = split->extra_len;
+			memcpy(key.extra, input, split->extra_len);
+			if (series_read(&key, &numbers))
+				add_candidate(&search, split, input, split->extra_len, split->exact, &numbers);
+		}
+	}
+	if (search.found[0] == NULL)
+		series_visit(&ring->incarnation, compare_series, &search);
+	for (int rank = 0; rank < RANKS; rank++)
+	{
+		if (search.found[rank] != NULL)
+			return search.several[rank] ? NULL : search.found[rank];
+	}
+	return NULL;
+}
+
+/* coderring_normalize(name, input) */
+Datum
+coderring_normalize(PG_FUNCTION_ARGS)
+{
+	const Ring *ring;
+	text	   *input;
+	char	   *code;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of a ring must not be null")));
+	ring = ring_find(PG_GETARG_TEXT_PP(0));
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	input = PG_GETARG_TEXT_PP(1);
+	code = normalize(ring, VARDATA_ANY(input), VARSIZE_ANY_EXHDR(input));
+	if (code == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(code));
+}

@@ -1,0 +1,127 @@
+/*
+ * orphans.c
+ *		Rows of series whose ring was never committed.
+ *
+ * A series' row outlives its transaction, also where that transaction created
+ * or reset the ring and was rolled back.  Create and drop sweep what is left,
+ * a few rows at a time; a dump leaves them out.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "storage/lwlock.h"
+#include "storage/procarray.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/uuid.h"
+
+#include "compat.h"
+#include "locks.h"
+#include "series.h"
+
+/*
+ * One call of create or drop looks at so many rows that turn out to be alive,
+ * and deletes the series of at most so many rings that are not.
+ */
+#define SWEEP_ALIVE		16
+#define SWEEP_ORPHANS	32
+
+/* The lock of the sweep, among the name locks, whose detail is 0. */
+#define SWEEP_DETAIL	1
+
+/*
+ * Was the row made in a transaction that failed?  A row that a restore has
+ * copied was not, even while the ring that it belongs to is still missing.
+ */
+static bool
+maker_failed(HeapTuple tuple)
+{
+	TransactionId maker = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	bool		failed = false;
+
+	if (!TransactionIdIsNormal(maker))
+		return false;
+
+	/* The state of very old transactions is not known any more. */
+	LWLockAcquire(XactTruncationLock, LW_SHARED);
+	if (!TransactionIdPrecedes(maker, TransamState->oldestClogXid) &&
+		TransactionIdPrecedes(maker, ReadNextTransactionId()) &&
+		!TransactionIdIsCurrentTransactionId(maker) &&
+		!TransactionIdIsInProgress(maker))
+		failed = !TransactionIdDidCommit(maker);
+	LWLockRelease(XactTruncationLock);
+	return failed;
+}
+
+/*
+ * Delete rows whose ring was never committed: those of series that were used
+ * in a transaction that created or reset the ring and was rolled back.  Looks
+ * at a few rows only, beyond those looked at before.
+ */
+void
+series_sweep_orphans(void)
+{
+	static pg_uuid_t reached;
+	List	   *orphans = NIL;
+	ListCell   *cell;
+	int			alive = 0;
+	pg_uuid_t	last;
+	bool		have_last = false;
+	bool		last_alive = false;
+	Relation	rel;
+	ScanKeyData scankey;
+	SysScanDesc scan;
+	HeapTuple	tuple = NULL;
+
+	/* One sweeper at a time: two would wait for each other's deletions. */
+	if (!ring_lock_conditional(LOCK_NAME, 0, SWEEP_DETAIL, ExclusiveLock))
+		return;
+	rel = ring_open(ring_relation("series_state"), RowExclusiveLock);
+	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
+				UUIDPGetDatum(&reached));
+	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
+	while (alive < SWEEP_ALIVE && list_length(orphans) < SWEEP_ORPHANS &&
+		   HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		bool		isnull;
+		pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
+															 RelationGetDescr(rel), &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		if (have_last && memcmp(&last, incarnation, sizeof(last)) == 0)
+		{
+			if (last_alive)
+				alive++;
+			continue;
+		}
+		last = *incarnation;
+		have_last = true;
+		last_alive = !maker_failed(tuple) || ring_incarnation_alive(incarnation);
+		if (last_alive)
+			alive++;
+		else
+		{
+			pg_uuid_t  *orphan = palloc(sizeof(pg_uuid_t));
+
+			*orphan = last;
+			orphans = lappend(orphans, orphan);
+		}
+	}
+	systable_endscan(scan);
+	table_close(rel, RowExclusiveLock);
+
+	/* At the end of the table begin again, at the next call. */
+	if (!HeapTupleIsValid(tuple) || !have_last)
+		memset(&reached, 0, sizeof(reached));
+	else
+		reached = last;
+	foreach(cell, orphans)
+		series_delete_all(lfirst(cell));
+	list_free_deep(orphans);
+}

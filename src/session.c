@@ -1,0 +1,318 @@
+/*
+ * session.c
+ *		What a session remembers of rings and series, so that it need not look
+ *		them up at every call.
+ *
+ * A session remembers rings and series by name until the shared epoch moves
+ * (every committed change of a definition raises it, see lifecycle.c) or a
+ * relcache, role or transaction callback calls ring_forget().  Then all of it
+ * is thrown away at the next use.  The epoch is compared at every single call,
+ * so a change reaches a session in the middle of a long transaction too.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "grant.h"
+#include "ring.h"
+#include "words.h"
+
+/* So many series are remembered, then the session begins anew. */
+#define MAX_REMEMBERED	20000
+
+typedef struct SeriesName
+{
+	const char *name;
+	const char *extra;
+	uint32		name_len;
+	uint32		extra_len;
+} SeriesName;
+
+typedef struct RingEntry
+{
+	char		name[NAMEDATALEN];
+	Oid			user;			/* whom ring_find() let through */
+	Ring	   *ring;
+} RingEntry;
+
+StaticAssertDecl(RING_NAME_MAX_LEN < NAMEDATALEN, "a ring's name fits dynahash's string keys");
+
+typedef struct SeriesEntry
+{
+	Series	   *series;
+	uint32		hash;
+	char		status;
+} SeriesEntry;
+
+static inline uint32
+hash_name(SeriesName key)
+{
+	return hash_combine(hash_bytes((const unsigned char *) key.name, key.name_len),
+						hash_bytes((const unsigned char *) key.extra, key.extra_len));
+}
+
+static inline SeriesName
+name_of(const Series *series)
+{
+	SeriesName	key = {series->name, series->key.extra, series->name_len, series->key.extra_len};
+
+	return key;
+}
+
+static inline bool
+equal_names(SeriesName a, SeriesName b)
+{
+	return a.name_len == b.name_len && a.extra_len == b.extra_len &&
+		memcmp(a.name, b.name, a.name_len) == 0 &&
+		memcmp(a.extra, b.extra, a.extra_len) == 0;
+}
+
+/*
+ * The table of remembered series.  The key lives in the series, so the table
+ * is searched with a hash and a comparison of our own.
+ */
+#define SH_PREFIX		memory_of_series
+#define SH_ELEMENT_TYPE SeriesEntry
+#define SH_KEY_TYPE		Series *
+#define SH_KEY			series
+#define SH_HASH_KEY(tb, key)	hash_name(name_of(key))
+#define SH_EQUAL(tb, a, b)		equal_names(name_of(a), name_of(b))
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a)		(a)->hash
+#define SH_SCOPE		static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+uint64		ring_memory_epoch = 0;
+Series	   *ring_last_series = NULL;
+
+static MemoryContext memory = NULL;
+static memory_of_series_hash *remembered = NULL;
+static HTAB *rings = NULL;		/* of RingEntry, by name */
+static RingEntry *last_ring = NULL; /* that ring_find() has found */
+
+/* Objects whose loss invalidates everything; InvalidOid when not looked up. */
+static Oid	ring_relid = InvalidOid;
+static Oid	series_relid = InvalidOid;
+
+static void
+on_relation_change(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == ring_relid || relid == series_relid)
+		ring_forget();
+}
+
+static void
+on_role_change(Datum arg, int cacheid, uint32 hash)
+{
+	ring_forget();
+}
+
+void
+ring_init(void)
+{
+	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, on_role_change, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_role_change, (Datum) 0);
+}
+
+static void
+begin_memory(void)
+{
+	uint64		epoch = block_epoch();
+
+	/* Without this, names would be looked up as they were at some earlier time. */
+	AcceptInvalidationMessages();
+
+	/*
+	 * Read the epoch first: a change that commits while we read definitions
+	 * then shows at the next comparison.
+	 */
+	pg_read_barrier();
+	ring_memory_epoch = 0;
+	ring_last_series = NULL;
+	last_ring = NULL;
+	remembered = NULL;
+	rings = NULL;
+	if (memory == NULL)
+		memory = AllocSetContextCreate(TopMemoryContext, "coderring", ALLOCSET_DEFAULT_SIZES);
+	else
+		MemoryContextReset(memory);
+	ring_relid = ring_relation("ring");
+	series_relid = ring_relation("series_state");
+	remembered = memory_of_series_create(memory, 64, NULL);
+	{
+		HASHCTL		info = {0};
+
+		info.keysize = NAMEDATALEN;
+		info.entrysize = sizeof(RingEntry);
+		info.hcxt = memory;
+		rings = hash_create("coderring rings", 16, &info, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	}
+	ring_memory_epoch = epoch;
+}
+
+/*
+ * What everyone in the server knows the series of a ring by, without an extra.
+ */
+void
+ring_make_key(const Ring *ring, SeriesKey *key)
+{
+	memset(key, 0, sizeof(SeriesKey));
+	key->database = MyDatabaseId;
+	key->relid = ring_memory_good() ? series_relid : ring_relation("series_state");
+	key->incarnation = ring->incarnation;
+	key->ring_id = ring->id;
+}
+
+/*
+ * Is what this session remembers of a series still true?  Asked under the
+ * ring's definition lock, where a remembered thing cannot go on changing.
+ */
+bool
+ring_unchanged(const Series *series)
+{
+	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	char	   *name = pnstrdup(series->name, series->name_len);
+	Ring		ring;
+	bool		unchanged;
+
+	unchanged = ring_read(rel, name, &ring) &&
+		ring.id == series->ring->id &&
+		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
+		series->key.relid == ring_relation("series_state") &&
+		grant_may_use(&ring, GetUserId());
+	if (unchanged)
+	{
+		words_read_filter(&ring);
+		unchanged = ring.filter == series->ring->filter;
+	}
+	table_close(rel, AccessShareLock);
+	pfree(name);
+	return unchanged;
+}
+
+static RingEntry *
+load_ring(const char *name)
+{
+	Ring		ring;
+	RingEntry  *entry = hash_search(rings, name, HASH_FIND, NULL);
+
+	if (entry == NULL)
+	{
+		Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+		bool		found = ring_read(rel, name, &ring);
+		Ring	   *copy;
+
+		table_close(rel, AccessShareLock);
+		if (!found)
+			ring_report_missing(name);
+		words_read_filter(&ring);
+		copy = MemoryContextAlloc(memory, sizeof(Ring));
+		*copy = ring;
+		entry = hash_search(rings, name, HASH_ENTER, NULL);
+		entry->ring = copy;
+		entry->user = InvalidOid;
+	}
+	return entry;
+}
+
+/*
+ * A ring as this session remembers it, read anew if need be; good for as long
+ * as a series.  Checks that the current user may take its codes.
+ */
+const Ring *
+ring_find(const text *name)
+{
+	uint32		len = VARSIZE_ANY_EXHDR(name);
+	RingEntry  *entry;
+
+	if (len > RING_NAME_MAX_LEN)
+		ring_report_missing(text_to_cstring(name));
+	AcceptInvalidationMessages();
+	if (!ring_memory_good() || remembered->members >= MAX_REMEMBERED)
+		begin_memory();
+	entry = last_ring;
+	if (entry == NULL || memcmp(entry->name, VARDATA_ANY(name), len) != 0 || entry->name[len] != '\0')
+	{
+		char		buffer[RING_NAME_MAX_LEN + 1];
+
+		text_to_cstring_buffer(name, buffer, sizeof(buffer));
+		last_ring = entry = load_ring(buffer);
+	}
+	if (entry->user != GetUserId())
+	{
+		if (!grant_may_use(entry->ring, GetUserId()))
+			grant_report_denied(entry->ring, false);
+		entry->user = GetUserId();
+	}
+	return entry->ring;
+}
+
+/*
+ * What this session remembers of a series, read anew if need be.  Checks that
+ * the current user may take codes.  Good until something is looked up in the
+ * catalogs or a lock is waited for: then ask again.
+ */
+Series *
+ring_series(const text *name, const char *extra, uint32 extra_len)
+{
+	SeriesName	key = {VARDATA_ANY(name), extra, VARSIZE_ANY_EXHDR(name), extra_len};
+	uint32		hash = hash_name(key);
+	Series		probe;
+	SeriesEntry *entry;
+	Series	   *series;
+	bool		found;
+	Oid			user = GetUserId();
+
+	if (key.name_len > RING_NAME_MAX_LEN)
+		ring_report_missing(text_to_cstring(name));
+	if (extra_len > EXTRA_MAX_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("extra is too long"),
+				 errdetail("It has %u bytes; at most %d are possible.", extra_len, EXTRA_MAX_LEN)));
+
+	if (!ring_memory_good() || remembered->members >= MAX_REMEMBERED)
+		begin_memory();
+
+	probe.name_len = key.name_len;
+	memcpy(probe.name, key.name, key.name_len);
+	probe.key.extra_len = extra_len;
+	memcpy(probe.key.extra, extra, extra_len);
+	entry = memory_of_series_lookup_hash(remembered, &probe, hash);
+	if (entry != NULL)
+		series = entry->series;
+	else
+	{
+		Ring	   *ring = load_ring(text_to_cstring(name))->ring;
+
+		series = MemoryContextAllocZero(memory, sizeof(Series));
+		series->ring = ring;
+		series->user = InvalidOid;
+		ring_make_key(ring, &series->key);
+		series->key.extra_len = extra_len;
+		memcpy(series->key.extra, extra, extra_len);
+		series->stride = ring->stride;
+		series->name_len = key.name_len;
+		memcpy(series->name, key.name, key.name_len);
+		entry = memory_of_series_insert_hash(remembered, series, hash, &found);
+		entry->series = series;
+	}
+
+	if (series->user != user)
+	{
+		if (!grant_may_use(series->ring, user))
+			grant_report_denied(series->ring, false);
+		series->user = user;
+	}
+	ring_last_series = series;
+	return series;
+}

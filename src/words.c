@@ -1,0 +1,388 @@
+/*
+ * words.c
+ *		Lists of words that codes must not contain: rows of coderring.blocklist.
+ *
+ * A list is known by its identity, made of a hash of what its words block
+ * (blocklist.c) and its version.  A ring's definition and the blocks in shared memory carry it,
+ * so a block that was filtered with other words is told from one that was not
+ * whatever the list is called and whoever changed it; and a session keeps the
+ * automata it has built by identity, so that it need not build them again when
+ * definitions change.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "capacity.h"
+#include "lifecycle.h"
+#include "locks.h"
+#include "options.h"
+#include "words.h"
+
+/* Columns of coderring.blocklist */
+enum
+{
+	Anum_list_name = 1,
+	Anum_list_builtin,
+	Anum_list_owner,
+	Anum_list_owner_name,
+	Anum_list_version,
+	Anum_list_words,
+	Natts_list = Anum_list_words
+};
+
+/* Automata that a session keeps. */
+#define KEPT	8
+
+/* The lock of a list's name, among the name locks, whose detail is 0 for rings. */
+#define LIST_DETAIL		2
+
+typedef struct Kept
+{
+	MemoryContext memory;		/* NULL for none */
+	uint64		filter;
+	uint64		used;
+	Blocklist  *list;
+} Kept;
+
+/* A list as read from its row. */
+typedef struct WordList
+{
+	ItemPointerData tid;
+	bool		builtin;
+	Oid			owner;
+	int64		version;
+	BlocklistWord *words;
+	int			count;
+} WordList;
+
+static Kept kept[KEPT];
+static uint64 uses = 0;
+
+/*
+ * The words of an array; raises 22004 and 22023 for what is no word.
+ */
+static BlocklistWord *
+words_of_array(ArrayType *array, int *count)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	BlocklistWord *words;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, count);
+	words = palloc(Max(*count, 1) * sizeof(BlocklistWord));
+	for (int i = 0; i < *count; i++)
+	{
+		text	   *word;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a blocked word must not be null")));
+		word = DatumGetTextPP(elements[i]);
+		words[i].text = VARDATA_ANY(word);
+		words[i].len = VARSIZE_ANY_EXHDR(word);
+		if (pg_mbstrlen_with_len(words[i].text, words[i].len) < 2)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("blocked word \"%.*s\" is too short", (int) words[i].len, words[i].text),
+					 errdetail("Words of one character would block every code that has it."),
+					 errhint("Leave the character out of the ring's alphabet.")));
+	}
+	return words;
+}
+
+static SysScanDesc
+begin_scan(Relation rel, const char *name, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	if (RelationGetNumberOfAttributes(rel) != Natts_list)
+		elog(ERROR, "the table coderring.blocklist does not fit the library");
+	ScanKeyInit(&key, Anum_list_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
+}
+
+static bool
+read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
+{
+	SysScanDesc scan = begin_scan(rel, name, snapshot);
+	HeapTuple	tuple = systable_getnext(scan);
+	bool		found = HeapTupleIsValid(tuple);
+
+	if (found)
+	{
+		Datum		values[Natts_list];
+		bool		nulls[Natts_list];
+
+		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		list->tid = tuple->t_self;
+		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
+		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
+		list->version = DatumGetInt64(values[Anum_list_version - 1]);
+		list->words = words_of_array(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
+	}
+	systable_endscan(scan);
+	return found;
+}
+
+/*
+ * Read a list as it is now.  A row that another transaction is just replacing
+ * can be missed with SnapshotSelf, see ring_read().
+ */
+static bool
+read_list(const char *name, WordList *list)
+{
+	Relation	rel = ring_open(ring_relation("blocklist"), AccessShareLock);
+	bool		found = read_row(rel, name, SnapshotSelf, list);
+
+	if (!found)
+	{
+		Snapshot	latest = RegisterSnapshot(GetLatestSnapshot());
+
+		found = read_row(rel, name, latest, list);
+		UnregisterSnapshot(latest);
+	}
+	table_close(rel, AccessShareLock);
+	return found;
+}
+
+/*
+ * What a list is known by; never 0.  One that was replaced by others and then
+ * by itself is another one.
+ */
+static uint64
+identity_of(const WordList *list)
+{
+	uint64		identity = blocklist_identity(list->words, list->count) ^
+	((uint64) list->version * UINT64CONST(0x9E3779B97F4A7C15));
+
+	return identity != 0 && identity != RING_FILTER_CHANGED ? identity : 1;
+}
+
+static void
+report_missing(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("blocklist \"%s\" does not exist", name),
+			 errhint("There are \"english\", \"international\" and what coderring_define_blocklist has defined.")));
+}
+
+static void
+read_existing_list(const char *name, WordList *list)
+{
+	if (!read_list(name, list))
+		report_missing(name);
+}
+
+/*
+ * Find out with which words the codes of a ring are filtered: sets
+ * ring->filter.  42704 if the ring's list is gone.
+ */
+void
+words_read_filter(Ring *ring)
+{
+	WordList	list;
+
+	ring->filter = 0;
+	if (ring->blocklist[0] == '\0')
+		return;
+	read_existing_list(ring->blocklist, &list);
+	ring->filter = identity_of(&list);
+}
+
+/*
+ * The automaton of the words that a ring's codes are filtered with, NULL if
+ * they are not.  *filter is their identity: of the list as it is now, should
+ * ring->filter not be in memory any more.  Good until the next call.
+ */
+const Blocklist *
+words_automaton(const Ring *ring, uint64 *filter)
+{
+	Kept	   *entry = &kept[0];
+	MemoryContext old;
+	MemoryContext scratch;
+	WordList	list;
+	Size		size;
+
+	*filter = ring->filter;
+	if (ring->filter == 0)
+		return NULL;
+	for (int i = 0; i < KEPT; i++)
+	{
+		if (kept[i].list != NULL && kept[i].filter == ring->filter)
+		{
+			kept[i].used = ++uses;
+			return kept[i].list;
+		}
+		if (kept[i].used < entry->used)
+			entry = &kept[i];
+	}
+
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	read_existing_list(ring->blocklist, &list);
+	*filter = identity_of(&list);
+	entry->list = NULL;
+	entry->used = 0;
+	if (entry->memory == NULL)
+		entry->memory = AllocSetContextCreate(TopMemoryContext, "coderring automaton", ALLOCSET_SMALL_SIZES);
+	else
+		MemoryContextReset(entry->memory);
+	size = blocklist_bytes(list.words, list.count);
+	if (size > 0)
+	{
+		Blocklist  *automaton = MemoryContextAllocHuge(scratch, size);
+
+		if (blocklist_build(automaton, list.words, list.count))
+		{
+			/* That was the most that it could take. */
+			size = blocklist_used_bytes(automaton);
+			entry->list = MemoryContextAllocHuge(entry->memory, size);
+			memcpy(entry->list, automaton, size);
+		}
+	}
+	if (entry->list == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("blocklist \"%s\" is damaged", ring->blocklist),
+				 errdetail("Its row in coderring.blocklist was changed by other means than the functions of the extension.")));
+	entry->filter = *filter;
+	entry->used = ++uses;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return entry->list;
+}
+
+static uint32
+hash_of(const char *name)
+{
+	return hash_bytes((const unsigned char *) name, strlen(name));
+}
+
+/*
+ * Keep a list as it is until the end of the transaction, so that a ring may
+ * be given to it.
+ */
+void
+words_lock_list(const char *list)
+{
+	ring_lock(LOCK_NAME, hash_of(list), LIST_DETAIL, ShareLock);
+}
+
+static bool
+every_ring(const Ring *ring, Oid user)
+{
+	return true;
+}
+
+/*
+ * Refuse what would leave a ring without a list or with too few codes.
+ */
+static void
+check_rings(const char *list, bool drop)
+{
+	ListCell   *cell;
+
+	foreach(cell, ring_list(every_ring))
+	{
+		Ring	   *ring = lfirst(cell);
+
+		if (strcmp(ring->blocklist, list) != 0)
+			continue;
+		if (drop)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop blocklist \"%s\" because rings use it", list),
+					 errdetail("One of them is \"%s\".", ring->name),
+					 errhint("Take it from them with coderring_set_blocklist first.")));
+		words_read_filter(ring);
+		capacity_check(ring);
+	}
+}
+
+/*
+ * Define a list, or replace it, or drop it (words NULL).  42939 for one that
+ * is built in, 42501 for that of others, 42704 if there is none to drop, 2BP01
+ * if rings use what is to be dropped, 54000 if there are too many words, 22023
+ * if a ring would keep too few codes.
+ */
+void
+words_define(const char *list, ArrayType *words)
+{
+	Relation	rel;
+	WordList	existing;
+	bool		exists;
+	int			count = 0;
+	BlocklistWord *parsed = words != NULL ? words_of_array(words, &count) : NULL;
+
+	options_check_list_name(list);
+	if (words != NULL && count > 0 && blocklist_bytes(parsed, count) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("blocklist \"%s\" has too many words", list),
+				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
+
+	/* Whoever may not change a list must not hold it up either. */
+	for (int i = 0; i < 2; i++)
+	{
+		exists = read_list(list, &existing);
+		if (exists && existing.builtin)
+			ereport(ERROR,
+					(errcode(ERRCODE_RESERVED_NAME),
+					 errmsg("blocklist \"%s\" is built in", list),
+					 errhint("Define one under another name.")));
+		if (exists && !superuser() && !(OidIsValid(existing.owner) && has_privs_of_role(GetUserId(), existing.owner)))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("must be owner of blocklist \"%s\"", list)));
+		if (i == 0)
+			ring_lock(LOCK_NAME, hash_of(list), LIST_DETAIL, ExclusiveLock);
+	}
+	if (!exists && words == NULL)
+		report_missing(list);
+
+	lifecycle_definitions_changed();
+	if (words == NULL)
+		check_rings(list, true);
+	rel = ring_open(ring_relation("blocklist"), RowExclusiveLock);
+	if (exists)
+		CatalogTupleDelete(rel, &existing.tid);
+	if (words != NULL)
+	{
+		NameData	owner_name;
+		Oid			owner = exists ? existing.owner : GetUserId();
+		char	   *name = GetUserNameFromId(owner, true);
+		Datum		values[Natts_list];
+		bool		nulls[Natts_list] = {false};
+
+		namestrcpy(&owner_name, name != NULL ? name : "");
+		values[Anum_list_name - 1] = CStringGetTextDatum(list);
+		values[Anum_list_builtin - 1] = BoolGetDatum(false);
+		values[Anum_list_owner - 1] = ObjectIdGetDatum(owner);
+		values[Anum_list_owner_name - 1] = NameGetDatum(&owner_name);
+		values[Anum_list_version - 1] = Int64GetDatum(exists ? existing.version + 1 : 0);
+		values[Anum_list_words - 1] = PointerGetDatum(words);
+		CommandCounterIncrement();
+		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+	}
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+	if (words != NULL && exists)
+		check_rings(list, false);
+}

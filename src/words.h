@@ -1,0 +1,20 @@
+/*
+ * words.h
+ *		Lists of words that codes must not contain: rows of coderring.blocklist.
+ */
+#ifndef CODERRING_WORDS_H
+#define CODERRING_WORDS_H
+
+#include "postgres.h"
+
+#include "utils/array.h"
+
+#include "blocklist.h"
+#include "ring.h"
+
+extern void words_read_filter(Ring *ring);
+extern const Blocklist *words_automaton(const Ring *ring, uint64 *filter);
+extern void words_lock_list(const char *list);
+extern void words_define(const char *list, ArrayType *words);
+
+#endif							/* CODERRING_WORDS_H */
