@@ -45,7 +45,6 @@ CREATE TABLE coderring.ring (
 	max_length integer,
 	alphabet text COLLATE "C" NOT NULL,
 	blocklist text COLLATE "C",
-	first_filter bigint NOT NULL,
 	check_character boolean NOT NULL,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
@@ -62,7 +61,6 @@ COMMENT ON COLUMN coderring.ring.incarnation IS 'made by create and by reset; wh
 COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 32 bytes';
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump finds it';
-COMMENT ON COLUMN coderring.ring.first_filter IS 'identity of the words that the ring began with, 0 for none, -1 once it was given others';
 
 CREATE TABLE coderring.ring_grant (
 	ring_id integer NOT NULL,
@@ -79,14 +77,12 @@ CREATE TABLE coderring.blocklist (
 	builtin boolean NOT NULL,
 	owner oid NOT NULL,
 	owner_name name COLLATE "C" NOT NULL,
-	version bigint NOT NULL DEFAULT 0,
 	words text[] COLLATE "C" NOT NULL,
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63)
 );
 COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not contain; see coderring_define_blocklist';
 COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not to be dumped';
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
-COMMENT ON COLUMN coderring.blocklist.version IS 'how often the list was replaced';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump finds it';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
@@ -208,6 +204,7 @@ CREATE TABLE coderring.series_state (
 	reserved_to bigint NOT NULL,
 	counted_to bigint NOT NULL,
 	unblocked bigint NOT NULL,
+	filter bigint NOT NULL,
 	extra text COLLATE "C" NOT NULL,
 	PRIMARY KEY (incarnation, extra),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
@@ -220,6 +217,7 @@ COMMENT ON TABLE coderring.series_state IS 'how far each series has come; writte
 COMMENT ON COLUMN coderring.series_state.reserved_to IS 'first position that is not reserved';
 COMMENT ON COLUMN coderring.series_state.counted_to IS 'position where the last reservation began';
 COMMENT ON COLUMN coderring.series_state.unblocked IS 'codes of that cycle before counted_to, blocked ones not counted';
+COMMENT ON COLUMN coderring.series_state.filter IS 'identity of the words that the codes were filtered with, 0 for none, -1 if they have changed';
 
 CREATE TABLE coderring.skipped_positions (
 	incarnation uuid NOT NULL,

@@ -200,6 +200,7 @@ block_find(const SeriesKey *key, BlockState *state)
 			return false;
 		block_read(slot, state);
 		state->reserved_end = Max(slot->reserved_end, state->position);
+		state->filter = slot->series_filter;
 		pg_read_barrier();
 		if (slot_same_series(&slot->key, key))	/* still, and not another one's by now */
 			return state->position >= 0;
@@ -241,14 +242,28 @@ block_withdraw(Slot *slot)
 }
 
 /*
+ * Note where a series goes on that the slot knew nothing of.  To be called
+ * before its row says more, for those who look at the slot first and then at
+ * the row.  The block is empty; the caller holds the refill lock.
+ */
+void
+block_resume(Slot *slot, int64 position, int64 counted, uint64 series_filter)
+{
+	slot->series_filter = series_filter;
+	empty_block(slot, position, counted);
+}
+
+/*
  * Note that the positions from first to before end have been written to the
  * series' row by the record that ends at lsn.  To be called right after it:
  * nothing may throw in between.  Whatever is left of the block is given up, by
  * the caller's wish.  The caller holds the refill lock.
  */
 void
-block_reserved(Slot *slot, int64 first, int64 counted, int64 end, XLogRecPtr lsn)
+block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
+			   XLogRecPtr lsn)
 {
+	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);
 	slot->reserved_end = end;
 	slot->reserved_lsn = lsn;

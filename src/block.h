@@ -64,7 +64,10 @@ typedef struct Slot
 	TimestampTz since;
 	uint32		refills;
 	uint32		refill_waits;	/* callers that met the refill lock taken */
-	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64) - 4 * sizeof(int64) - 2 * sizeof(uint32)];
+
+	/* As seldom: the words for all codes of the series, as its row has them. */
+	uint64		series_filter;
+	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64) - 5 * sizeof(int64) - 2 * sizeof(uint32)];
 
 	/* Under the control lock; constant while the slot is linked. */
 	SeriesKey	key;
@@ -127,6 +130,7 @@ typedef struct BlockState
 	int64		counted;		/* codes of its cycle before it */
 	int64		issued;			/* codes that the slot has handed out */
 	int64		reserved_end;	/* of the slot; set by block_find() only */
+	uint64		filter;			/* words for all codes of the series; by block_find() only */
 } BlockState;
 
 /* What a session remembers of a block. */
@@ -181,9 +185,11 @@ extern bool block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlo
 extern uint32 block_close(Slot *slot);
 extern bool block_reopen(Slot *slot);
 extern void block_withdraw(Slot *slot);
+extern void block_resume(Slot *slot, int64 position, int64 counted, uint64 series_filter);
 extern void block_read(Slot *slot, BlockState *state);
 extern bool block_find(const SeriesKey *key, BlockState *state);
-extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, XLogRecPtr lsn);
+extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
+						   XLogRecPtr lsn);
 extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
 
 static inline uint64

@@ -9,12 +9,36 @@
  */
 #include "postgres.h"
 
+#include "utils/memutils.h"
+
 #include "capacity.h"
 #include "characters.h"
 #include "words.h"
 
 /* Up to this many base codes are tried one by one. */
 #define TRIED	4096
+
+/* Counts that a session keeps. */
+#define KEPT	4
+
+/*
+ * How many texts of base_length characters can follow each state of an
+ * automaton, and of the check: kept, because every cycle that begins asks for
+ * one of them.
+ */
+typedef struct KeptCounts
+{
+	uint64		used;			/* 0 for never */
+	uint64		filter;
+	bool		check;
+	uint32		radix;
+	uint32		base_length;
+	char		alphabet[CODEC_MAX_ALPHABET];
+	uint64	   *counts;			/* [word state * width + check state] */
+} KeptCounts;
+
+static KeptCounts kept[KEPT];
+static uint64 uses = 0;
 
 StaticAssertDecl(TRIED >= CODEC_MAX_ALPHABET * CODEC_MAX_ALPHABET, "codes of two characters are tried");
 
@@ -71,6 +95,52 @@ get_counter(Capacity *capacity, uint32 levels)
 	return capacity->counter;
 }
 
+/*
+ * The counts of a ring.
+ */
+static const uint64 *
+get_counts(Capacity *capacity)
+{
+	const Ring *ring = capacity->ring;
+	uint64		filter = words_filter_of(capacity->list);
+	uint32		width = ring->check != NULL ? ring->codec.radix : 1;
+	uint32		levels = ring->codec.base_length;
+	KeptCounts *entry = &kept[0];
+	BlocklistCounter *counter;
+	uint64	   *counts;
+
+	for (int i = 0; i < KEPT; i++)
+	{
+		if (kept[i].used > 0 && kept[i].filter == filter && kept[i].base_length == levels &&
+			kept[i].radix == ring->codec.radix && kept[i].check == (ring->check != NULL) &&
+			memcmp(kept[i].alphabet, ring->codec.alphabet, ring->codec.radix) == 0)
+		{
+			kept[i].used = ++uses;
+			return kept[i].counts;
+		}
+		if (kept[i].used < entry->used)
+			entry = &kept[i];
+	}
+
+	counter = get_counter(capacity, levels);
+	counts = MemoryContextAllocHuge(TopMemoryContext, (Size) capacity->list->states * width * sizeof(uint64));
+	for (uint32 words = 0; words < capacity->list->states; words++)
+	{
+		for (uint32 check = 0; check < width; check++)
+			counts[words * width + check] = blocklist_counter_get(counter, levels, words, check);
+	}
+	if (entry->used > 0)
+		pfree(entry->counts);
+	entry->counts = counts;
+	entry->filter = filter;
+	entry->check = ring->check != NULL;
+	entry->radix = ring->codec.radix;
+	entry->base_length = levels;
+	memcpy(entry->alphabet, ring->codec.alphabet, sizeof(entry->alphabet));
+	entry->used = ++uses;
+	return counts;
+}
+
 /* How many codes there are behind a prefix. */
 int64
 capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
@@ -93,9 +163,8 @@ capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
 		}
 		return count;
 	}
-	return (int64) blocklist_counter_get(get_counter(capacity, ring->codec.base_length),
-										 ring->codec.base_length,
-										 prefix->word_state, prefix->check_state);
+	return (int64) get_counts(capacity)[prefix->word_state * (ring->check != NULL ? ring->codec.radix : 1) +
+										prefix->check_state];
 }
 
 /* How many codes a series has in a cycle. */

@@ -36,10 +36,13 @@ characters_count(const char *text, uint32 len)
 	return count;
 }
 
+/* Beyond all code points. */
+#define NO_CODE_POINT	0x110000
+
 /*
  * The Unicode code point of a character of len bytes.  Where the database's
  * encoding has none (SQL_ASCII, or a character that Unicode lacks), its bytes
- * as one number.
+ * as one number, beyond all code points.
  */
 uint32
 characters_code_point(const char *text, uint32 len)
@@ -69,7 +72,7 @@ characters_code_point(const char *text, uint32 len)
 	}
 	for (uint32 i = 0; i < len; i++)
 		number = number << 8 | (unsigned char) text[i];
-	return number;
+	return number + NO_CODE_POINT;
 }
 
 /*

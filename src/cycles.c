@@ -15,12 +15,13 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "capacity.h"
 #include "cycles.h"
 #include "locks.h"
 
-/* So many cycles in a row may be passed over because of the filter. */
+/* So many times in a row cycles may be passed over because of the filter. */
 #define MAX_BLOCKED_CYCLES	65536
 
 /* Raise 2200H: no positions are left. */
@@ -51,11 +52,15 @@ cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved
 }
 
 /*
- * Has another series of the ring entered a cycle whose codes begin with the
- * same prefix?
+ * How many cycles from this one on begin as codes of another series of the
+ * ring do, which has entered the cycles that they would be; 0 if this one does
+ * not.
+ *
+ * Both numerals grow by one from cycle to cycle as long as neither gets longer,
+ * so all that the other series has come past is found at once.
  */
-static bool
-prefix_taken(const Ring *ring, const SeriesKey *key, const Prefix *prefix)
+static int64
+cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Prefix *prefix)
 {
 	SeriesKey	other = *key;
 
@@ -72,9 +77,40 @@ prefix_taken(const Ring *ring, const SeriesKey *key, const Prefix *prefix)
 		other.extra_len = len;
 		memcpy(other.extra, prefix->text, len);
 		if (series_read(&other, &numbers) && cycles_owned(ring, &other, cycle, numbers.reserved_to))
-			return true;
+		{
+			int64		passed = (numbers.reserved_to - 1) / ring->base_codes - cycle;
+			uint64		other_longer = codec_first_longer_cycle(&ring->codec, cycle) - 1 - cycle;
+			uint64		own_longer = codec_first_longer_cycle(&ring->codec, own_cycle) - 1 - own_cycle;
+			SkippedRange skip;
+
+			passed = Min((uint64) passed, Min(other_longer, own_longer));
+			if (series_next_skip(&other, cycle * ring->base_codes, &skip))
+				passed = Min(passed, Max(skip.first / ring->base_codes - (int64) cycle, 0));
+			return passed + 1;
+		}
 	}
-	return false;
+	return 0;
+}
+
+/*
+ * How many cycles from this one on have a word of the blocklist in what is
+ * before the same place of their uniquizers, or in the extra: at least 1.
+ */
+static int64
+cycles_blocked(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+{
+	uint32		state = blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len);
+	uint64		same = 1;		/* numerals that have these digits in front */
+	uint32		at = key->extra_len;
+	uint64		rest = (uint64) cycle - 1;
+
+	while (at < prefix->len && state != BLOCKLIST_BLOCKED)
+		state = blocklist_next(list, state, prefix->text[at++]);
+	if (state != BLOCKLIST_BLOCKED || cycle == 0)
+		return 1;
+	for (; at < prefix->len; at++)
+		same *= ring->codec.radix;
+	return (int64) (same - rest % same);
 }
 
 static void
@@ -119,12 +155,15 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	SkippedRange recorded;
 	bool		is_recorded;
 	bool		moved = range->skip.first < range->first;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring cycles", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
 
 	for (;;)
 	{
 		int64		cycle = range->first / codes;
 		bool		entering = range->first % codes == 0;
 		bool		enough = true;
+		int64		next = 0;
 
 		if (cycle >= PG_INT64_MAX / codes)
 			cycles_report_exhausted(ring);
@@ -140,21 +179,29 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 			continue;
 		}
 		emit_prefix(ring, list, key, cycle, &range->prefix);
-		if (entering || doubtful)
+		if (entering)
+			next = cycles_taken(ring, key, cycle, &range->prefix);
+		if (next == 0 && (entering || doubtful))
 			enough = capacity_enough(ring, list, &range->prefix);
-		if (enough && !(entering && prefix_taken(ring, key, &range->prefix)))
+		if (next == 0 && enough)
 			break;
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(scratch);
 		if (!enough)
 		{
 			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
 				report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
 			if (++blocked > MAX_BLOCKED_CYCLES)
 				report_blocked_extra(ring, key, "The blocklist \"%s\" leaves too few codes that begin with it.");
+			next = cycles_blocked(ring, list, key, cycle, &range->prefix);
 		}
-		range->first = (cycle + 1) * codes;
+		if (next > PG_INT64_MAX / codes - cycle)
+			cycles_report_exhausted(ring);
+		range->first = (cycle + next) * codes;
 		moved = true;
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
 	range->end = (range->first / codes + 1) * codes;
 	if (is_recorded)
 		range->end = Min(range->end, recorded.first);

@@ -15,7 +15,8 @@
  *
  * Once a ring's words have changed, codes may be out that the filter blocks
  * by now.  Since a code that is out must never be denied, the filter has no
- * say any more then (first_filter), not even if the words are as they were.
+ * say any more for a series that has reserved codes with other words, not even
+ * if the words are again as they were (SeriesNumbers.filter).
  */
 #include "postgres.h"
 
@@ -44,23 +45,25 @@ decode_checks_out(const Ring *ring, const char *code, uint32 len)
 {
 	if (ring->check == NULL)
 		return true;
-	return characters_check(&ring->codec, ring->check, CHECK_START, characters_count(code, len) - 1,
-							code, len) == CHECK_START;
+	return len > 0 && ring->codec.base_value[(unsigned char) code[len - 1]] >= 0 &&
+		characters_check(&ring->codec, ring->check, CHECK_START, characters_count(code, len) - 1,
+						 code, len) == CHECK_START;
 }
 
 /*
- * Does the ring's filter, which has always been the same, block this text?
+ * Does the ring's filter block this text, which has always been the same for a
+ * series?
  */
 bool
-decode_never_emitted(const Ring *ring, const char *code, uint32 len)
+decode_never_emitted(const Ring *ring, uint64 series_filter, const char *code, uint32 len)
 {
 	uint64		filter;
 	const Blocklist *list;
 
-	if (ring->filter == 0 || ring->filter != ring->first_filter)
+	if (ring->filter == 0 || ring->filter != series_filter)
 		return false;
 	list = words_automaton(ring, &filter);
-	return filter == ring->first_filter &&
+	return filter == series_filter &&
 		(blocklist_run(list, BLOCKLIST_START, code, len) == BLOCKLIST_BLOCKED ||
 		 blocklist_whole(list, code, len));
 }
@@ -126,7 +129,7 @@ skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bo
  * Find out how far the series of decoded->key has come, and with that whether
  * it has entered the cycle and handed out the code.  Looks at the series'
  * slot and, if it has none, at its row, unless only_slot; false if it is not
- * there.  (A series that gets its slot after that had written the row before.)
+ * there.
  */
 static bool
 look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
@@ -139,11 +142,22 @@ look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
 	if (RecoveryInProgress() || !block_find(&decoded->key, &state))
 	{
 		SeriesNumbers numbers;
+		bool		exists;
 
-		if (only_slot || !series_read(&decoded->key, &numbers))
+		if (only_slot)
 			return false;
-		state.reserved_end = state.position = numbers.reserved_to;
+		exists = series_read(&decoded->key, &numbers);
+
+		/* A slot that was made meanwhile knew the place before the row said more. */
+		if (RecoveryInProgress() || !block_find(&decoded->key, &state))
+		{
+			if (!exists)
+				return false;
+			state.reserved_end = state.position = numbers.reserved_to;
+			state.filter = numbers.filter;
+		}
 	}
+	decoded->filter = state.filter;
 	if (state.reserved_end <= start || decoded->cycle < ring->first_cycle)
 		return true;
 	decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
@@ -225,7 +239,7 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 		return false;
 	if (best < 3)
 		decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
-	if (decoded->issued && decode_never_emitted(ring, code, len))
+	if (decoded->issued && decode_never_emitted(ring, decoded->filter, code, len))
 		decoded->issued = false;
 	return true;
 }

@@ -18,10 +18,11 @@ typedef struct Decoded
 	uint32		uniquizer_len;	/* behind the extra; the base code follows */
 	bool		owned;			/* the series has entered the cycle */
 	bool		issued;
+	uint64		filter;			/* words that the series was filtered with */
 } Decoded;
 
 extern bool decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded);
 extern bool decode_checks_out(const Ring *ring, const char *code, uint32 len);
-extern bool decode_never_emitted(const Ring *ring, const char *code, uint32 len);
+extern bool decode_never_emitted(const Ring *ring, uint64 series_filter, const char *code, uint32 len);
 
 #endif							/* CODERRING_DECODE_H */

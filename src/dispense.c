@@ -30,7 +30,9 @@
 #include "capacity.h"
 #include "cycles.h"
 #include "dispense.h"
+#include "lifecycle.h"
 #include "locks.h"
+#include "position.h"
 #include "reclaim.h"
 #include "series.h"
 #include "words.h"
@@ -45,9 +47,6 @@
 
 /* A reservation is at most this many times as large as the one before. */
 #define RESERVATION_GROWTH	8
-
-/* So many positions are tried without a thought, where their codes must be counted. */
-#define FEW_POSITIONS		4096
 
 /* At most this part of a cycle is outstanding, and lost in a crash. */
 #define BLOCK_SHARE		64
@@ -110,90 +109,6 @@ unlock_series(const SeriesKey *key)
 }
 
 /*
- * How many codes of a cycle are before an offset.  Exact if there are at most
- * `most` positions on one side of it, else by the share of codes in the cycle,
- * and at least 1, since something was passed over.
- */
-static int64
-count_before(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, int64 most)
-{
-	int64		offset = position % ring->base_codes;
-	int64		start = position - offset;
-	int64		end = start + ring->base_codes;
-	Capacity   *capacity;
-	Prefix		prefix;
-	int64		count;
-
-	if (list == NULL || offset == 0)
-		return offset;
-	emit_prefix(ring, list, key, position / ring->base_codes, &prefix);
-	if (offset <= most)
-		return emit_count(ring, list, key, &prefix, start, position);
-	capacity = capacity_create(ring, list);
-	count = capacity_of_prefix(capacity, &prefix);
-	capacity_free(capacity);
-	if (end - position <= most)
-		return count - emit_count(ring, list, key, &prefix, position, end);
-	return Max((int64) ((long double) offset * count / ring->base_codes), 1);
-}
-
-/*
- * How many codes of its cycle a series has come past, by its row.  That has
- * not counted its last reservation.
- */
-static int64
-count_reserved(const Ring *ring, const Blocklist *list, const SeriesKey *key, const SeriesNumbers *numbers)
-{
-	int64		cycle = numbers->reserved_to / ring->base_codes;
-	int64		start = cycle * ring->base_codes;
-	Prefix		prefix;
-
-	/* The words may have changed since it was written. */
-	if (list == NULL || numbers->reserved_to - start <= FEW_POSITIONS ||
-		start + ring->base_codes - numbers->reserved_to <= FEW_POSITIONS ||
-		numbers->counted_to < start || numbers->reserved_to - numbers->counted_to > MAX_RESERVATION)
-		return count_before(ring, list, key, numbers->reserved_to, MAX_RESERVATION);
-	emit_prefix(ring, list, key, cycle, &prefix);
-	return numbers->unblocked +
-		emit_count(ring, list, key, &prefix, numbers->counted_to, numbers->reserved_to);
-}
-
-/*
- * What a series hands out next, and how many codes of that cycle come before.
- * `numbers` are those of its row, NULL if it has none; `filter` is the
- * identity of the words in `list`.
- */
-BlockState
-dispense_state(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot, const SeriesKey *key,
-			   const SeriesNumbers *numbers)
-{
-	BlockState	state = {-1, -1, 0, -1};
-	bool		counted = false;
-
-	if (slot != NULL)
-	{
-		counted = slot->filter == filter;
-		block_read(slot, &state);
-	}
-	if (numbers == NULL)
-	{
-		state.position = Max(state.position, ring->first_cycle * ring->base_codes);
-		state.counted = 0;
-	}
-	else if (state.position < 0 || numbers->reserved_to > slot->reserved_end)
-	{
-		/* New here, or written by a restore. */
-		state.position = numbers->reserved_to;
-		state.counted = count_reserved(ring, list, key, numbers);
-	}
-	else if (!counted)
-		state.counted = count_before(ring, list, key, state.position, MAX_RESERVATION);
-	if (state.position % ring->base_codes == 0)
-		state.counted = 0;		/* what was counted is of the cycle before */
-	return state;
-}
-
-/*
  * Room for a code, so that nothing can fail any more once one is taken.
  */
 static text *
@@ -229,6 +144,32 @@ take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
 }
 
 /*
+ * Refuse to filter with words that a rollback would take back: what they block
+ * would be passed over for good.
+ */
+static void
+check_words_last(const Ring *ring)
+{
+	if (lifecycle_words_open(ring))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes of ring \"%s\" in a transaction that has changed its blocklist", ring->name),
+				 errdetail("What the new words block would be passed over, also if the transaction rolled back."),
+				 errhint("Commit the transaction first.")));
+}
+
+/*
+ * Has a series handed out no code yet of the cycle that it stands in?  Where
+ * the words have changed, all that was handed out may be blocked by now.
+ */
+static bool
+nothing_out(const Ring *ring, uint64 filter, const SeriesRow *row, const BlockState *state)
+{
+	return state->position % ring->base_codes == 0 ||
+		(state->counted == 0 && (row->tuple == NULL || row->numbers.filter == filter));
+}
+
+/*
  * A series goes on with other codes than before: say so in the server's log.
  */
 static void
@@ -252,6 +193,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 	SeriesKey	key = series->key;
 	int64		base_codes = ring->base_codes;
 	uint64		filter;
+	uint64		series_filter;
 	const Blocklist *list;
 	Slot	   *slot;
 	SeriesRow	row;
@@ -275,6 +217,7 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 	if (!lock_series(series, &waited))
 		return NULL;
 
+	check_words_last(ring);
 	list = words_automaton(ring, &filter);
 	slot = reclaim_make_slot(&key);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
@@ -292,8 +235,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		}
 	}
 	series_open(&row, &key);
-	state = dispense_state(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
-	if (bump && state.counted == 0)
+	state = position_read(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
+	if (bump && nothing_out(ring, filter, &row, &state))
 	{
 		/* No code of this cycle is out yet. */
 		bump = false;
@@ -304,6 +247,13 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 			return code;
 		}
 	}
+
+	/* That other words were in force for a time is on disk before the first code that they let pass. */
+	series_filter = filter;
+	if (row.tuple != NULL && row.numbers.filter != filter)
+		series_filter = SERIES_FILTER_CHANGED;
+	if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
+		block_resume(slot, state.position, state.counted, row.tuple != NULL ? row.numbers.filter : filter);
 
 	now = GetCurrentTimestamp();
 	range.first = state.position;
@@ -322,7 +272,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 	for (;;)
 	{
 		bool		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
-		row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end;
+		row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end &&
+		row.numbers.filter == series_filter;
 		int64		enough;
 
 		if (reserved)
@@ -371,10 +322,11 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		numbers.reserved_to = range.end;
 		numbers.counted_to = range.first;
 		numbers.unblocked = state.counted;
+		numbers.filter = series_filter;
 		lsn = series_reserve(&row, &key, &numbers, &range.skip);
 		if (slot != NULL)
 		{
-			block_reserved(slot, range.first, state.counted, range.end, lsn);
+			block_reserved(slot, range.first, state.counted, range.end, series_filter, lsn);
 			slot->reserved_count = range.end - range.first;
 			slot->reserved_at = now;
 			slot->skipped += Max(range.skip.end - range.skip.first, 0);
@@ -485,13 +437,14 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	while (!lock_series(series, &waited));
 	ring = series->ring;
 	key = series->key;
+	check_words_last(ring);
 	list = words_automaton(ring, &filter);
 
 	slot = slot_find(&key);
 	if (slot != NULL)
 		(void) block_close(slot);
 	series_open(&row, &key);
-	state = dispense_state(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
+	state = position_read(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
 
 	if (to_offset < 0 || to_offset >= ring->base_codes)
 		ereport(ERROR,
@@ -547,13 +500,14 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 			numbers.reserved_to = range.first;	/* so the whole cycle is skipped */
 	}
 	if (numbers.reserved_to % ring->base_codes > 0)
-		numbers.unblocked = count_before(ring, list, &key, numbers.reserved_to, MAX_RESERVATION);
+		numbers.unblocked = position_count_before(ring, list, &key, numbers.reserved_to);
 	numbers.counted_to = numbers.reserved_to;
+	numbers.filter = row.tuple != NULL ? row.numbers.filter : filter;
 
 	lsn = series_reserve(&row, &key, &numbers, &range.skip);
 	if (slot != NULL)
 	{
-		block_reserved(slot, numbers.reserved_to, numbers.unblocked, numbers.reserved_to, lsn);
+		block_reserved(slot, numbers.reserved_to, numbers.unblocked, numbers.reserved_to, numbers.filter, lsn);
 		slot->skipped += Max(range.skip.end - range.skip.first, 0);
 	}
 	cycles_unlock(ring, &range);

@@ -10,9 +10,7 @@
 #include "miscadmin.h"
 #include "utils/inval.h"
 
-#include "blocklist.h"
 #include "ring.h"
-#include "series.h"
 
 /* A series as a caller names it. */
 typedef struct Wanted
@@ -26,8 +24,6 @@ typedef struct Wanted
 extern text *dispense_slowly(const Wanted *wanted, bool bump);
 extern void dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to_offset);
 extern void dispense_load(const Ring *ring);
-extern BlockState dispense_state(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot,
-								 const SeriesKey *key, const SeriesNumbers *numbers);
 
 /*
  * A new code.  Takes it from the block that this session used last, if it is

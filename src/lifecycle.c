@@ -48,6 +48,8 @@ typedef struct Pending
 	int			nest_level;
 	bool		created;		/* incarnation is new and not committed */
 	pg_uuid_t	incarnation;
+	int32		ring_id;		/* of a ring that was given other words, or 0 */
+	char		list[RING_NAME_MAX_LEN + 1];	/* that was replaced, or "" */
 	List	   *slots_if_commit;	/* of Slot: give up when the transaction commits */
 	List	   *slots_if_abort; /* of Slot: give up when it does not */
 } Pending;
@@ -165,6 +167,45 @@ lifecycle_definitions_changed(void)
 		((Pending *) linitial(pending))->nest_level != GetCurrentTransactionNestLevel())
 		note_pending(NULL, NIL);
 	ring_forget();
+}
+
+/*
+ * The words of a list (not NULL) or of a ring were changed in this transaction.
+ */
+void
+lifecycle_words_changed(const char *list, int32 ring_id)
+{
+	Pending    *entry;
+
+	note_pending(NULL, NIL);
+	entry = linitial(pending);
+	entry->ring_id = ring_id;
+	if (list != NULL)
+		strlcpy(entry->list, list, sizeof(entry->list));
+}
+
+/*
+ * Does it hang on the running transaction, or on a part of it, with which
+ * words the codes of a ring are filtered?  Not if the ring does so as well.
+ */
+bool
+lifecycle_words_open(const Ring *ring)
+{
+	int			changed_at = 0;
+	int			created_at = 0;
+	ListCell   *cell;
+
+	foreach(cell, pending)
+	{
+		const Pending *entry = lfirst(cell);
+
+		if ((entry->ring_id != 0 && entry->ring_id == ring->id) ||
+			(entry->list[0] != '\0' && strcmp(entry->list, ring->blocklist) == 0))
+			changed_at = Max(changed_at, entry->nest_level);
+		if (entry->created && memcmp(&entry->incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
+			created_at = Max(created_at, entry->nest_level);
+	}
+	return changed_at > created_at;
 }
 
 /*
@@ -302,34 +343,6 @@ report_duplicate(const char *name)
 }
 
 /*
- * What is to be created, as far as its row says more than its options.
- */
-static void
-make_wanted(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet)
-{
-	memset(wanted, 0, sizeof(Ring));
-	options_check_name(name);
-	strlcpy(wanted->name, name, sizeof(wanted->name));
-	options_make_codec(options, alphabet, &wanted->codec);
-	wanted->base_codes = (int64) wanted->codec.base_codes;
-	wanted->stride = wanted->codec.base_length;
-	if (options->check_character)
-	{
-		wanted->check = check_table(wanted->codec.radix);
-		wanted->stride++;
-	}
-	options_check_first_cycle(&wanted->codec, options->first_cycle);
-	wanted->first_cycle = options->first_cycle;
-	if (options->have_max_length)
-		options_check_max_length(wanted, options->first_cycle, options->max_length);
-	if (options->blocklist != NULL)
-	{
-		options_check_list_name(options->blocklist);
-		strlcpy(wanted->blocklist, options->blocklist, sizeof(wanted->blocklist));
-	}
-}
-
-/*
  * Create a ring.  Raises 22023 for a bad option, 42704 for a blocklist that
  * does not exist and 42710 for a duplicate.
  */
@@ -349,7 +362,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	bool		nulls[Natts_ring] = {false};
 	HeapTuple	tuple;
 
-	make_wanted(&wanted, name, options, alphabet);
+	options_make_ring(&wanted, name, options, alphabet);
 
 	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
@@ -401,7 +414,6 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_alphabet - 1] = CStringGetTextDatum(alphabet);
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(wanted.blocklist);
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
-	values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) wanted.filter);
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 	CatalogTupleInsert(rel, tuple);
@@ -510,15 +522,7 @@ lifecycle_set_blocklist(const char *name, const char *list)
 		words_read_filter(&ring);
 		capacity_check(&ring);
 	}
-	else
-		ring.filter = 0;
-	note_pending(NULL, NIL);
-	if (ring.filter != ring.first_filter)
-	{
-		/* Also if it is given the first one again, later: see decode.c. */
-		values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) RING_FILTER_CHANGED);
-		replace[Anum_ring_first_filter - 1] = true;
-	}
+	lifecycle_words_changed(NULL, ring.id);
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(ring.blocklist);
 	nulls[Anum_ring_blocklist - 1] = list == NULL;
 	replace[Anum_ring_blocklist - 1] = true;
@@ -552,13 +556,8 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	else
 		random_bytes(key, sizeof(key));
 
-	if (ring.blocklist[0] != '\0')
-		words_lock_list(ring.blocklist);
-	words_read_filter(&ring);
 
 	note_pending(&incarnation, close_blocks(&ring));
-	values[Anum_ring_first_filter - 1] = Int64GetDatum((int64) ring.filter);
-	replace[Anum_ring_first_filter - 1] = true;
 	values[Anum_ring_incarnation - 1] = UUIDPGetDatum(&incarnation);
 	replace[Anum_ring_incarnation - 1] = true;
 	values[Anum_ring_key - 1] = bytea_datum(key, sizeof(key));

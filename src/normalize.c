@@ -10,11 +10,12 @@
  *
  * What is left at the front is an extra.  Only extras that the ring has used
  * can be meant, and none.  Candidates are ranked:
- *	1. the extra is exactly as typed, with nothing dropped behind it, and its
- *	   series has entered the cycle;
- *	2. it differs in case and separators, and its series has entered the cycle;
- *	3. and 4. as 1. and 2., in a cycle that the series may yet enter.
- * The best rank decides, and if it holds two different codes none does.
+ *	1. extra and uniquizer are exactly as typed, with nothing dropped in between;
+ *	2. they differ in case and separators;
+ *	3. the uniquizer was typed with look-alikes
+ * and the series has entered the cycle; then the same where it has not, but
+ * may yet.  The best rank decides, and if it holds two different codes none
+ * does.
  */
 #include "postgres.h"
 
@@ -34,12 +35,16 @@
 
 PG_FUNCTION_INFO_V1(coderring_normalize);
 
+/* What people and programs put around a code. */
+#define BEFORE_CODE	"#\"'(<["
+#define BEHIND_CODE	"\"')>],;:.!?"
+
 /* Nobody types more bytes than this and means a code. */
 #define MAX_INPUT_BYTES	1000
 
 #define SEPARATOR	((uint32) ' ')
 
-#define RANKS		4
+#define RANKS		6
 
 /* A character of the input. */
 typedef struct Typed
@@ -54,7 +59,7 @@ typedef struct Split
 	int			extra_len;		/* bytes of the input */
 	int64		cycle;
 	int			uniquizer_len;
-	bool		exact;			/* no separator follows that is to be dropped */
+	int			effort;			/* with which extra and uniquizer were read */
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	char	   *folded;			/* the extra, as fold_extra() makes it */
 } Split;
@@ -69,7 +74,7 @@ typedef struct Search
 	bool		several[RANKS];
 } Search;
 
-/* Letters that look like those of ASCII, by code point; digits of other scripts. */
+/* Letters that look like those of ASCII, by code point.  (Small nu looks like v, and its capital like N: left out.) */
 static const struct
 {
 	uint16		code_point;
@@ -80,8 +85,7 @@ static const struct
 	{0x0391, 'A'}, {0x0392, 'B'}, {0x0395, 'E'}, {0x0396, 'Z'}, {0x0397, 'H'}, {0x0399, 'I'},
 	{0x039A, 'K'}, {0x039C, 'M'}, {0x039D, 'N'}, {0x039F, 'O'}, {0x03A1, 'P'}, {0x03A4, 'T'},
 	{0x03A5, 'Y'}, {0x03A7, 'X'}, {0x03B1, 'a'}, {0x03B2, 'b'}, {0x03B5, 'e'}, {0x03B6, 'z'},
-	{0x03B7, 'h'}, {0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BC, 'm'}, {0x03BD, 'n'}, {0x03BF, 'o'},
-	{0x03C1, 'p'}, {0x03C4, 't'}, {0x03C5, 'y'}, {0x03C7, 'x'},
+	{0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BF, 'o'}, {0x03C1, 'p'}, {0x03C4, 't'}, {0x03C7, 'x'},
 	/* Cyrillic */
 	{0x0405, 'S'}, {0x0406, 'I'}, {0x0408, 'J'}, {0x0410, 'A'}, {0x0412, 'B'}, {0x0415, 'E'},
 	{0x0417, '3'}, {0x041A, 'K'}, {0x041C, 'M'}, {0x041D, 'H'}, {0x041E, 'O'}, {0x0420, 'P'},
@@ -110,11 +114,11 @@ fold(uint32 c)
 		c -= 0xFEE0;			/* full-width forms */
 	if (c < 0x80)
 		return c <= ' ' || c == 0x7F ? SEPARATOR : c;
-	if (c == 0x85 || c == 0xA0 || c == 0xAD || c == 0xB7 || c == 0x1680 ||
+	if (c == 0x85 || c == 0xA0 || c == 0xAD || c == 0xB7 || c == 0x061C || c == 0x1680 ||
 		(c >= 0x2000 && c <= 0x2015) ||
 		(c >= 0x2028 && c <= 0x202F) ||
-		c == 0x2043 || (c >= 0x205F && c <= 0x2064) || c == 0x2212 ||
-		c == 0x3000 || c == 0x30FC || c == 0xFE58 || c == 0xFE63 || c == 0xFEFF || c == 0xFF70)
+		c == 0x2043 || (c >= 0x205F && c <= 0x206F) || c == 0x2212 ||
+		c == 0x3000 || (c >= 0xFE00 && c <= 0xFE0F) || c == 0x30FC || c == 0xFE58 || c == 0xFE63 || c == 0xFEFF || c == 0xFF70)
 		return SEPARATOR;		/* spaces, dashes, and what cannot be seen */
 	for (int i = 0; i < (int) lengthof(look_alikes); i++)
 	{
@@ -135,11 +139,20 @@ separates(uint32 folded)
 	return folded == SEPARATOR || folded == '-' || folded == '_' || folded == '.';
 }
 
+/* How far what was typed is from what is meant. */
+enum
+{
+	AS_TYPED,
+	CASE_OR_SEPARATORS,
+	LOOK_ALIKES
+};
+
 /*
- * The character of the alphabet that is meant by a folded one, or -1.
+ * The character of the alphabet that is meant by a folded one, or -1.  *effort
+ * is raised to what it takes.
  */
 static int
-in_alphabet(const Codec *codec, uint32 folded)
+in_alphabet(const Codec *codec, uint32 folded, int *effort)
 {
 	char		other;
 	int			meant = -1;
@@ -149,8 +162,10 @@ in_alphabet(const Codec *codec, uint32 folded)
 	if (codec->base_value[folded] >= 0)
 		return folded;
 	other = pg_ascii_toupper(folded) != folded ? pg_ascii_toupper(folded) : pg_ascii_tolower(folded);
+	*effort = Max(*effort, CASE_OR_SEPARATORS);
 	if (codec->base_value[(unsigned char) other] >= 0)
 		return other;
+	*effort = LOOK_ALIKES;
 	for (int i = 0; i < (int) lengthof(alike); i++)
 	{
 		if (strchr(alike[i], folded) == NULL)
@@ -168,7 +183,8 @@ in_alphabet(const Codec *codec, uint32 folded)
 }
 
 /*
- * An extra without case and separators, for comparison.
+ * An extra without case, separators and what may stand before it, for
+ * comparison.
  */
 static char *
 fold_extra(const char *extra, int len)
@@ -183,7 +199,7 @@ fold_extra(const char *extra, int len)
 		int			char_len = characters_length(lower + at, bytes - at);
 		uint32		c = fold(characters_code_point(lower + at, char_len));
 
-		if (separates(c))
+		if (separates(c) || (to == 0 && c < 0x80 && strchr(BEFORE_CODE, c) != NULL))
 			;
 		else if (c < 0x80)
 			folded[to++] = pg_ascii_tolower(c);
@@ -203,27 +219,28 @@ fold_extra(const char *extra, int len)
  * A code that the input may mean.
  */
 static void
-add_candidate(Search *search, const Split *split, const char *extra, uint32 extra_len, bool exact,
+add_candidate(Search *search, const Split *split, const char *extra, uint32 extra_len, int effort,
 			  const SeriesNumbers *numbers)
 {
 	const Ring *ring = search->ring;
 	int			len = extra_len + split->uniquizer_len + ring->stride;
 	char	   *code = palloc(len + 1);
 	SeriesKey	key;
-	int			rank = exact ? 0 : 1;
+	int			rank = Max(split->effort, effort);
 
 	memcpy(code, extra, extra_len);
 	memcpy(code + extra_len, split->uniquizer, split->uniquizer_len);
 	memcpy(code + extra_len + split->uniquizer_len, search->base, ring->stride);
 	code[len] = '\0';
-	if (!decode_checks_out(ring, code, len) || decode_never_emitted(ring, code, len))
+	if (!decode_checks_out(ring, code, len) ||
+		decode_never_emitted(ring, numbers != NULL ? numbers->filter : ring->filter, code, len))
 		return;
 
 	ring_make_key(ring, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
 	if (numbers == NULL || !cycles_owned(ring, &key, split->cycle, numbers->reserved_to))
-		rank += 2;
+		rank += RANKS / 2;
 	if (search->found[rank] != NULL && strcmp(search->found[rank], code) != 0)
 		search->several[rank] = true;
 	search->found[rank] = code;
@@ -243,7 +260,7 @@ compare_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len
 	for (int i = 0; i < search->nsplits; i++)
 	{
 		if (strcmp(search->splits[i].folded, folded) == 0)
-			add_candidate(search, &search->splits[i], extra, extra_len, false, numbers);
+			add_candidate(search, &search->splits[i], extra, extra_len, CASE_OR_SEPARATORS, numbers);
 	}
 	pfree(folded);
 }
@@ -292,16 +309,22 @@ normalize(const Ring *ring, const char *input, int len)
 	uint32		wanted = ring->stride;
 	char		digits[CODEC_MAX_UNIQUIZER];	/* the last ones are in use */
 	int			ndigits = 0;
+	int			effort = AS_TYPED;
 	Decoded		decoded;
 
 	if (len > MAX_INPUT_BYTES)
 		return NULL;
-	if (decode_code(ring, input, len, &decoded) && decoded.owned && !decode_never_emitted(ring, input, len))
+	if (decode_code(ring, input, len, &decoded) && decoded.owned &&
+		!decode_never_emitted(ring, decoded.filter, input, len))
 		return pnstrdup(input, len);	/* as it stands */
 
 	typed = palloc((len + 1) * sizeof(Typed));
 	at = read_input(input, len, typed);
 	base = palloc(ring->stride);
+	while (at > 0 && (to_be_skipped(codec, typed[at - 1].folded) ||
+					  (typed[at - 1].folded < 0x80 && codec->base_value[typed[at - 1].folded] < 0 &&
+					   strchr(BEHIND_CODE, typed[at - 1].folded) != NULL)))
+		at--;
 	while (wanted > 0)
 	{
 		int			c;
@@ -311,11 +334,12 @@ normalize(const Ring *ring, const char *input, int len)
 		at--;
 		if (to_be_skipped(codec, typed[at].folded))
 			continue;
-		c = in_alphabet(codec, typed[at].folded);
+		c = in_alphabet(codec, typed[at].folded, &effort);
 		if (c < 0)
 			return NULL;
 		base[--wanted] = c;
 	}
+	effort = AS_TYPED;			/* that was the same for all candidates */
 	search.base = base;
 
 	/* Every way to split what is left. */
@@ -330,7 +354,9 @@ normalize(const Ring *ring, const char *input, int len)
 			cycle < (uint64) (PG_INT64_MAX / ring->base_codes))
 		{
 			split->extra_len = typed[at].at;
-			split->exact = !to_be_skipped(codec, typed[at].folded);
+			split->effort = effort;
+			if (to_be_skipped(codec, typed[at].folded))
+				split->effort = Max(effort, CASE_OR_SEPARATORS);
 			split->cycle = cycle;
 			split->uniquizer_len = ndigits;
 			memcpy(split->uniquizer, digits + CODEC_MAX_UNIQUIZER - ndigits, ndigits);
@@ -342,7 +368,7 @@ normalize(const Ring *ring, const char *input, int len)
 		at--;
 		if (to_be_skipped(codec, typed[at].folded))
 			continue;
-		c = in_alphabet(codec, typed[at].folded);
+		c = in_alphabet(codec, typed[at].folded, &effort);
 		if (c < 0 || ndigits == CODEC_MAX_UNIQUIZER)
 			break;
 		digits[CODEC_MAX_UNIQUIZER - ++ndigits] = c;
@@ -361,7 +387,7 @@ normalize(const Ring *ring, const char *input, int len)
 		{
 			/* No extra, which a series need not have been used for. */
 			exists = series_read(&key, &numbers);
-			add_candidate(&search, split, "", 0, split->exact && split->extra_len == 0,
+			add_candidate(&search, split, "", 0, split->extra_len > 0 ? CASE_OR_SEPARATORS : AS_TYPED,
 						  exists ? &numbers : NULL);
 		}
 		if (split->extra_len > 0 && split->extra_len <= EXTRA_MAX_LEN)
@@ -369,7 +395,7 @@ normalize(const Ring *ring, const char *input, int len)
 			key.extra_len = split->extra_len;
 			memcpy(key.extra, input, split->extra_len);
 			if (series_read(&key, &numbers))
-				add_candidate(&search, split, input, split->extra_len, split->exact, &numbers);
+				add_candidate(&search, split, input, split->extra_len, AS_TYPED, &numbers);
 		}
 	}
 	if (search.found[0] == NULL)

@@ -117,6 +117,34 @@ options_make_codec(const RingOptions *options, const char *alphabet, Codec *code
 }
 
 /*
+ * A ring with these options, which are checked, as far as they make it.
+ */
+void
+options_make_ring(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet)
+{
+	memset(wanted, 0, sizeof(Ring));
+	options_check_name(name);
+	strlcpy(wanted->name, name, sizeof(wanted->name));
+	options_make_codec(options, alphabet, &wanted->codec);
+	wanted->base_codes = (int64) wanted->codec.base_codes;
+	wanted->stride = wanted->codec.base_length;
+	if (options->check_character)
+	{
+		wanted->check = check_table(wanted->codec.radix);
+		wanted->stride++;
+	}
+	options_check_first_cycle(&wanted->codec, options->first_cycle);
+	wanted->first_cycle = options->first_cycle;
+	if (options->have_max_length)
+		options_check_max_length(wanted, options->first_cycle, options->max_length);
+	if (options->blocklist != NULL)
+	{
+		options_check_list_name(options->blocklist);
+		strlcpy(wanted->blocklist, options->blocklist, sizeof(wanted->blocklist));
+	}
+}
+
+/*
  * A check character of this alphabet may catch less than people expect.
  */
 void

@@ -106,11 +106,11 @@ reclaim_evict(const SeriesKey *except)
 					 * lost in a crash they are skipped.  The slot gives them
 					 * up at once, since unlinking it can fail.
 					 */
-					SeriesNumbers numbers = {state.position, state.position, state.counted};
+					SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
 					SkippedRange none = {0, 0};
 					XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none);
 
-					block_reserved(slot, state.position, state.counted, state.position, lsn);
+					block_reserved(slot, state.position, state.counted, state.position, numbers.filter, lsn);
 				}
 				slot_unlink(slot, key);
 				series_close(&row);

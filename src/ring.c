@@ -13,6 +13,7 @@
 #include "access/genam.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
@@ -106,7 +107,6 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 		text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_blocklist - 1]),
 							   ring->blocklist, sizeof(ring->blocklist));
 	ring->filter = 0;			/* a list is read when it is needed: words_read_filter() */
-	ring->first_filter = (uint64) DatumGetInt64(values[Anum_ring_first_filter - 1]);
 
 	key = DatumGetByteaPP(values[Anum_ring_key - 1]);
 	alphabet = DatumGetTextPP(values[Anum_ring_alphabet - 1]);
@@ -128,6 +128,17 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 		ring->check = check_table(ring->codec.radix);
 		ring->stride++;
 	}
+}
+
+/*
+ * A snapshot of what is committed now and of what this transaction did, in
+ * which every row has exactly one version.  (In a parallel query none but the
+ * statement's own is to be had.)
+ */
+Snapshot
+ring_latest_snapshot(void)
+{
+	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
 }
 
 /*
@@ -221,7 +232,7 @@ ring_read(Relation rel, const char *name, Ring *ring)
 
 		if (find_row(rel, index, &key, SnapshotSelf, ring))
 			return true;
-		latest = RegisterSnapshot(GetLatestSnapshot());
+		latest = RegisterSnapshot(ring_latest_snapshot());
 		found = find_row(rel, index, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 		if (!found)
@@ -251,7 +262,7 @@ ring_incarnation_alive(const pg_uuid_t *incarnation)
 	if (!alive)
 	{
 		/* As in ring_read. */
-		latest = RegisterSnapshot(GetLatestSnapshot());
+		latest = RegisterSnapshot(ring_latest_snapshot());
 		alive = find_row(rel, index, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 	}
@@ -293,14 +304,16 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 
 /*
  * Every ring that is there now and that the current user may see, in memory
- * of the caller's.
+ * of the caller's.  With SnapshotSelf one that is just being changed could be
+ * met twice, or not at all.
  */
 List *
 ring_list(bool (*may_see) (const Ring *ring, Oid user))
 {
 	List	   *list = NIL;
 	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
-	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, SnapshotSelf, 0, NULL);
+	Snapshot	latest = RegisterSnapshot(ring_latest_snapshot());
+	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, latest, 0, NULL);
 	HeapTuple	tuple;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
@@ -314,6 +327,7 @@ ring_list(bool (*may_see) (const Ring *ring, Oid user))
 			pfree(ring);
 	}
 	systable_endscan(scan);
+	UnregisterSnapshot(latest);
 	table_close(rel, AccessShareLock);
 	return list;
 }

@@ -10,6 +10,7 @@
 #include "access/htup.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
+#include "utils/snapshot.h"
 #include "utils/uuid.h"
 
 #include "block.h"
@@ -18,9 +19,6 @@
 #include "permutation.h"
 
 #define RING_NAME_MAX_LEN	63	/* bytes */
-
-/* first_filter of a ring that was given another list since then */
-#define RING_FILTER_CHANGED	PG_UINT64_MAX
 
 /* Columns of coderring.ring */
 enum
@@ -36,7 +34,6 @@ enum
 	Anum_ring_max_length,
 	Anum_ring_alphabet,
 	Anum_ring_blocklist,
-	Anum_ring_first_filter,
 	Anum_ring_check_character,
 	Natts_ring = Anum_ring_check_character
 };
@@ -55,7 +52,6 @@ typedef struct Ring
 	char		name[RING_NAME_MAX_LEN + 1];
 	char		blocklist[RING_NAME_MAX_LEN + 1];	/* name of its list of words, "" for none */
 	uint64		filter;			/* the words' identity, 0 for none; see words_read_filter() */
-	uint64		first_filter;	/* the one that its series began with, or RING_FILTER_CHANGED */
 	uint32		stride;			/* characters of a code behind extra and uniquizer */
 	const CheckTable *check;	/* NULL where codes have no check character */
 	Codec		codec;
@@ -106,6 +102,7 @@ extern void ring_make_key(const Ring *ring, SeriesKey *key);
 /* ring.c */
 extern Oid	ring_relation(const char *name);
 extern Relation ring_open(Oid relid, LOCKMODE mode);
+extern Snapshot ring_latest_snapshot(void);
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);

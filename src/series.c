@@ -310,6 +310,7 @@ insert_state(Relation rel, const SeriesKey *key, const SeriesNumbers *numbers)
 	values[Anum_state_reserved_to - 1] = Int64GetDatum(numbers->reserved_to);
 	values[Anum_state_counted_to - 1] = Int64GetDatum(numbers->counted_to);
 	values[Anum_state_unblocked - 1] = Int64GetDatum(numbers->unblocked);
+	values[Anum_state_filter - 1] = Int64GetDatum((int64) numbers->filter);
 	values[Anum_state_extra - 1] = extra_datum(key);
 	return insert_row(rel, values);
 }

@@ -21,6 +21,7 @@ enum
 	Anum_state_reserved_to,
 	Anum_state_counted_to,
 	Anum_state_unblocked,
+	Anum_state_filter,
 	Anum_state_extra,
 	Natts_state = Anum_state_extra
 };
@@ -34,7 +35,11 @@ typedef struct SeriesNumbers
 	int64		reserved_to;	/* first position that is not reserved */
 	int64		counted_to;		/* where the last reservation began, if it made codes possible */
 	int64		unblocked;		/* codes of the cycle before counted_to */
+	uint64		filter;			/* words that all of its codes were filtered with, see Ring */
 } SeriesNumbers;
+
+/* filter of a series whose codes were filtered with this and that */
+#define SERIES_FILTER_CHANGED	PG_UINT64_MAX
 
 /* A part of a series that it never hands out; empty if end is not after first. */
 typedef struct SkippedRange

@@ -265,6 +265,7 @@ slot_make(const SeriesKey *key)
 			slot->map = 0;
 			slot->first = 0;
 			slot->filter = 0;
+			slot->series_filter = 0;
 			slot->counted = -1;
 			slot->issued = 0;
 			slot->skipped = 0;

@@ -21,8 +21,8 @@
 #include "utils/tuplestore.h"
 
 #include "capacity.h"
-#include "dispense.h"
 #include "grant.h"
+#include "position.h"
 #include "ring.h"
 #include "words.h"
 
@@ -126,7 +126,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	ring_make_key(ring, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	state = dispense_state(ring, listing->list, listing->filter,
+	state = position_read(ring, listing->list, listing->filter,
 						   RecoveryInProgress() ? NULL : slot_find(&key), &key, numbers);
 
 	cycle = state.position / positions;
@@ -180,8 +180,8 @@ coderring_list_series(PG_FUNCTION_ARGS)
 		/* Rings are many, and lists are few. */
 		if (last != NULL && strcmp(last->blocklist, ring->blocklist) == 0)
 			ring->filter = last->filter;
-		else
-			words_read_filter(ring);
+		else if (!words_find_filter(ring))
+			continue;			/* dropped with its list, a moment ago */
 		last = ring;
 		listing.ring = ring;
 		listing.list = words_automaton(ring, &listing.filter);

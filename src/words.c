@@ -2,8 +2,8 @@
  * words.c
  *		Lists of words that codes must not contain: rows of coderring.blocklist.
  *
- * A list is known by its identity, made of a hash of what its words block
- * (blocklist.c) and its version.  A ring's definition and the blocks in shared memory carry it,
+ * A list is known by the identity of its words, a hash of what they block
+ * (blocklist.c).  A ring's definition and the blocks in shared memory carry it,
  * so a block that was filtered with other words is told from one that was not
  * whatever the list is called and whoever changed it; and a session keeps the
  * automata it has built by identity, so that it need not build them again when
@@ -31,6 +31,7 @@
 #include "lifecycle.h"
 #include "locks.h"
 #include "options.h"
+#include "series.h"
 #include "words.h"
 
 /* Columns of coderring.blocklist */
@@ -40,7 +41,6 @@ enum
 	Anum_list_builtin,
 	Anum_list_owner,
 	Anum_list_owner_name,
-	Anum_list_version,
 	Anum_list_words,
 	Natts_list = Anum_list_words
 };
@@ -65,7 +65,7 @@ typedef struct WordList
 	ItemPointerData tid;
 	bool		builtin;
 	Oid			owner;
-	int64		version;
+	NameData	owner_name;
 	BlocklistWord *words;
 	int			count;
 } WordList;
@@ -133,7 +133,7 @@ read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 		list->tid = tuple->t_self;
 		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
 		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
-		list->version = DatumGetInt64(values[Anum_list_version - 1]);
+		list->owner_name = *DatumGetName(values[Anum_list_owner_name - 1]);
 		list->words = words_of_array(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
 	}
 	systable_endscan(scan);
@@ -152,7 +152,7 @@ read_list(const char *name, WordList *list)
 
 	if (!found)
 	{
-		Snapshot	latest = RegisterSnapshot(GetLatestSnapshot());
+		Snapshot	latest = RegisterSnapshot(ring_latest_snapshot());
 
 		found = read_row(rel, name, latest, list);
 		UnregisterSnapshot(latest);
@@ -162,16 +162,14 @@ read_list(const char *name, WordList *list)
 }
 
 /*
- * What a list is known by; never 0.  One that was replaced by others and then
- * by itself is another one.
+ * What a list is known by; never 0, nor SERIES_FILTER_CHANGED.
  */
 static uint64
 identity_of(const WordList *list)
 {
-	uint64		identity = blocklist_identity(list->words, list->count) ^
-	((uint64) list->version * UINT64CONST(0x9E3779B97F4A7C15));
+	uint64		identity = blocklist_identity(list->words, list->count);
 
-	return identity != 0 && identity != RING_FILTER_CHANGED ? identity : 1;
+	return identity != SERIES_FILTER_CHANGED ? identity : 1;
 }
 
 static void
@@ -204,6 +202,24 @@ words_read_filter(Ring *ring)
 		return;
 	read_existing_list(ring->blocklist, &list);
 	ring->filter = identity_of(&list);
+}
+
+/*
+ * The same for somebody who looks at rings that may be gone by now: false if
+ * the list is.
+ */
+bool
+words_find_filter(Ring *ring)
+{
+	WordList	list;
+
+	ring->filter = 0;
+	if (ring->blocklist[0] == '\0')
+		return true;
+	if (!read_list(ring->blocklist, &list))
+		return false;
+	ring->filter = identity_of(&list);
+	return true;
 }
 
 /*
@@ -267,6 +283,20 @@ words_automaton(const Ring *ring, uint64 *filter)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return entry->list;
+}
+
+/*
+ * The identity of an automaton that words_automaton has returned.
+ */
+uint64
+words_filter_of(const Blocklist *list)
+{
+	for (int i = 0; i < KEPT; i++)
+	{
+		if (kept[i].list == list)
+			return kept[i].filter;
+	}
+	return 0;
 }
 
 static uint32
@@ -357,7 +387,7 @@ words_define(const char *list, ArrayType *words)
 	if (!exists && words == NULL)
 		report_missing(list);
 
-	lifecycle_definitions_changed();
+	lifecycle_words_changed(list, 0);
 	if (words == NULL)
 		check_rings(list, true);
 	rel = ring_open(ring_relation("blocklist"), RowExclusiveLock);
@@ -367,16 +397,19 @@ words_define(const char *list, ArrayType *words)
 	{
 		NameData	owner_name;
 		Oid			owner = exists ? existing.owner : GetUserId();
-		char	   *name = GetUserNameFromId(owner, true);
+		char	   *name = OidIsValid(owner) ? GetUserNameFromId(owner, true) : NULL;
 		Datum		values[Natts_list];
 		bool		nulls[Natts_list] = {false};
 
-		namestrcpy(&owner_name, name != NULL ? name : "");
+		/* Of an owner who is gone the name is kept, for a restore elsewhere. */
+		if (name != NULL)
+			namestrcpy(&owner_name, name);
+		else
+			owner_name = existing.owner_name;
 		values[Anum_list_name - 1] = CStringGetTextDatum(list);
 		values[Anum_list_builtin - 1] = BoolGetDatum(false);
 		values[Anum_list_owner - 1] = ObjectIdGetDatum(owner);
 		values[Anum_list_owner_name - 1] = NameGetDatum(&owner_name);
-		values[Anum_list_version - 1] = Int64GetDatum(exists ? existing.version + 1 : 0);
 		values[Anum_list_words - 1] = PointerGetDatum(words);
 		CommandCounterIncrement();
 		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));

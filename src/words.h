@@ -13,7 +13,9 @@
 #include "ring.h"
 
 extern void words_read_filter(Ring *ring);
+extern bool words_find_filter(Ring *ring);
 extern const Blocklist *words_automaton(const Ring *ring, uint64 *filter);
+extern uint64 words_filter_of(const Blocklist *list);
 extern void words_lock_list(const char *list);
 extern void words_define(const char *list, ArrayType *words);
 

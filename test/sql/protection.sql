@@ -144,16 +144,16 @@ ROLLBACK;
 -- The triggers are triggers and nothing else.
 SELECT coderring.refuse_change();
 -- A row that a restored dump would insert: the owner is found by name.
-INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, first_filter, check_character)
-	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, 0, false FROM coderring.ring;
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
+	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, false FROM coderring.ring;
 SELECT owner = current_user::regrole FROM coderring.ring WHERE name = 'restored';
 SELECT coderring_get_code('restored') = (SELECT code FROM expected WHERE n = 1);
-INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, first_filter, check_character)
-	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet, 0, false FROM coderring.ring LIMIT 1;
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
+	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet, false FROM coderring.ring LIMIT 1;
 SELECT owner FROM coderring.ring WHERE name = 'orphan';
 SELECT length(coderring_get_code('orphan'));
 -- A restored series goes on from what the dump says, never before.
-INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 'S' FROM coderring.ring WHERE name = 'restored';
+INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 0, 'S' FROM coderring.ring WHERE name = 'restored';
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
 SELECT left(coderring_get_code('restored', 'S'), 1);
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
