@@ -138,6 +138,21 @@ cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const P
 }
 
 /*
+ * Raise 22023 or 2200H for an extra that no code of the ring can begin with,
+ * before memory is spent on it.
+ */
+void
+cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key)
+{
+	Prefix		prefix;
+
+	if (list != NULL && blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
+		report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
+	emit_prefix(ring, list, key, ring->first_cycle, &prefix);
+	cycles_check_length(ring, key, ring->first_cycle, &prefix);
+}
+
+/*
  * Find where a series that is to go on at range->first can really do so: go to
  * the first position from there on that is not recorded as skipped, in a cycle
  * that the series has entered or may enter.  Changes nothing but the range.

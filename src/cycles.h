@@ -22,6 +22,7 @@ typedef struct Range
 
 extern void cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 						  bool doubtful, Range *range);
+extern void cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key);
 extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
 extern void cycles_unlock(const Ring *ring, Range *range);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);

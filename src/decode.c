@@ -89,10 +89,11 @@ static Unskipped unskipped[UNSKIPPED];
 
 /*
  * Is a position, which the series has passed, recorded as skipped?
- * *whole tells whether all of its cycle is.  The series has come to `passed`.
+ * *whole tells whether all of its cycle is.  The series has come to `passed`;
+ * `exact` if that is known from its slot.
  */
 static bool
-skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bool *whole)
+skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bool exact, bool *whole)
 {
 	int64		start = position - position % ring->base_codes;
 	uint32		hash = hash_combine(hash_bytes((const unsigned char *) key->extra, key->extra_len),
@@ -117,6 +118,8 @@ skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bo
 		*whole = skip.first <= start && skip.end - start >= ring->base_codes;
 		return true;
 	}
+	if (!exact)
+		return false;			/* what is reserved may yet be skipped by a bump */
 	entry->incarnation = key->incarnation;
 	entry->extra_len = key->extra_len;
 	memcpy(entry->extra, key->extra, key->extra_len);
@@ -136,6 +139,7 @@ look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
 {
 	int64		start = decoded->cycle * ring->base_codes;
 	BlockState	state;
+	bool		exact = true;
 
 	decoded->owned = false;
 	decoded->issued = false;
@@ -155,6 +159,7 @@ look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
 				return false;
 			state.reserved_end = state.position = numbers.reserved_to;
 			state.filter = numbers.filter;
+			exact = false;
 		}
 	}
 	decoded->filter = state.filter;
@@ -172,7 +177,7 @@ look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
 	{
 		bool		whole;
 
-		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state.position, &whole);
+		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state.position, exact, &whole);
 		decoded->owned = !whole;
 	}
 	else

@@ -219,6 +219,8 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 
 	check_words_last(ring);
 	list = words_automaton(ring, &filter);
+	if (slot_find(&key) == NULL)
+		cycles_check_extra(ring, list, &key);
 	slot = reclaim_make_slot(&key);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
 	if (slot != NULL)
@@ -311,7 +313,9 @@ replenish(const Series *series, const Wanted *wanted, bool bump)
 		}
 		pfree(batch.codes);
 		passed += batch.end - range.first;
-		range.skip.first = range.first = batch.end;
+		range.first = batch.end;
+		if (range.skip.end <= range.skip.first)
+			range.skip.first = batch.end;
 		bump = false;
 	}
 	code = make_code(range.prefix.text, range.prefix.len, ring->stride);

@@ -10,7 +10,8 @@
  *	 until it is known how the transaction ends.  If it rolls back, the next
  *	 caller opens the blocks again and goes on where they stopped.
  * - at commit the shared epoch is raised: every session compares it at every
- *	 call, and reads definitions again.  The slots of an incarnation that is
+ *	 call, and reads definitions again.  (On a standby a relcache invalidation,
+ *	 which is in the WAL of the commit, does that.)  The slots of an incarnation that is
  *	 gone for good are given up, at commit those of dropped and reset rings,
  *	 at rollback those of rings that were created or reset.
  *
@@ -30,6 +31,7 @@
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -154,6 +156,9 @@ note_pending(const pg_uuid_t *created, List *slots_if_commit)
 	entry->slots_if_commit = slots_if_commit;
 	pending = lcons(entry, pending);
 	MemoryContextSwitchTo(old);
+
+	/* The epoch does not reach the sessions of a standby; this does. */
+	CacheInvalidateRelcacheByRelid(ring_relation("ring"));
 	ring_forget();
 }
 

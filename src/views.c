@@ -219,6 +219,8 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 
 			key = slot->key;
 			block_read(slot, &state);
+			if (state.position < 0)
+				continue;		/* made, and not used yet */
 			values[0] = CStringGetTextDatum(ring->name);
 			values[1] = PointerGetDatum(cstring_to_text_with_len(key.extra, Min(key.extra_len, EXTRA_MAX_LEN)));
 			values[2] = Int64GetDatum(state.issued);

@@ -28,6 +28,7 @@
 #include "utils/snapmgr.h"
 
 #include "capacity.h"
+#include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "options.h"
@@ -339,7 +340,10 @@ check_rings(const char *list, bool drop)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("cannot drop blocklist \"%s\" because rings use it", list),
-					 errdetail("One of them is \"%s\".", ring->name),
+					 grant_may_use(ring, GetUserId()) ? errdetail("One of them is \"%s\".", ring->name) :
+					 errdetail("One of them belongs to role \"%s\".",
+							   GetUserNameFromId(ring->owner, true) != NULL ?
+							   GetUserNameFromId(ring->owner, true) : ""),
 					 errhint("Take it from them with coderring_set_blocklist first.")));
 		words_read_filter(ring);
 		capacity_check(ring);
