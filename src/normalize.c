@@ -183,11 +183,20 @@ in_alphabet(const Codec *codec, uint32 folded, int *effort)
 }
 
 /*
+ * Does a character only separate others?  Not where it is one of a code.
+ */
+static bool
+to_be_skipped(const Codec *codec, uint32 folded)
+{
+	return separates(folded) && (folded >= 0x80 || codec->base_value[folded] < 0);
+}
+
+/*
  * An extra without case, separators and what may stand before it, for
  * comparison.
  */
 static char *
-fold_extra(const char *extra, int len)
+fold_extra(const Codec *codec, const char *extra, int len)
 {
 	char	   *lower = str_tolower(extra, len, DEFAULT_COLLATION_OID);
 	int			bytes = strlen(lower);
@@ -199,7 +208,8 @@ fold_extra(const char *extra, int len)
 		int			char_len = characters_length(lower + at, bytes - at);
 		uint32		c = fold(characters_code_point(lower + at, char_len));
 
-		if (separates(c) || (to == 0 && c < 0x80 && strchr(BEFORE_CODE, c) != NULL))
+		if (to_be_skipped(codec, c) ||
+			(to == 0 && c < 0x80 && codec->base_value[c] < 0 && strchr(BEFORE_CODE, c) != NULL))
 			;
 		else if (c < 0x80)
 			folded[to++] = pg_ascii_tolower(c);
@@ -256,7 +266,7 @@ compare_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len
 
 	if (extra_len == 0)
 		return;					/* it has been added as it is */
-	folded = fold_extra(extra, extra_len);
+	folded = fold_extra(&search->ring->codec, extra, extra_len);
 	for (int i = 0; i < search->nsplits; i++)
 	{
 		if (strcmp(search->splits[i].folded, folded) == 0)
@@ -283,15 +293,6 @@ read_input(const char *input, int len, Typed *typed)
 	}
 	typed[count].at = len;
 	return count;
-}
-
-/*
- * Does a character only separate others?  Not where it is one of a code.
- */
-static bool
-to_be_skipped(const Codec *codec, uint32 folded)
-{
-	return separates(folded) && (folded >= 0x80 || codec->base_value[folded] < 0);
 }
 
 /*
@@ -360,7 +361,7 @@ normalize(const Ring *ring, const char *input, int len)
 			split->cycle = cycle;
 			split->uniquizer_len = ndigits;
 			memcpy(split->uniquizer, digits + CODEC_MAX_UNIQUIZER - ndigits, ndigits);
-			split->folded = fold_extra(input, split->extra_len);
+			split->folded = fold_extra(codec, input, split->extra_len);
 			search.nsplits++;
 		}
 		if (at == 0)

@@ -59,6 +59,27 @@ is($reader->query(q{SELECT string_agg(name, ' ' ORDER BY base_length) FROM coder
 is($reader->query(q{SELECT ring, extra, cycle, cycle_offset IS NULL, reserved_to, codes_per_cycle FROM coderring.series WHERE ring = 'two'}),
 	'two||0|t|16|1024', 'standby: the view of series');
 
+# What a session remembers of a ring: the primary's changes reach it.
+my $known = $primary->safe_psql('postgres', q{
+	SELECT coderring_create('known', 3);
+	SELECT coderring_get_code('known')});
+$known =~ s/\s//g;
+$primary->wait_for_catchup($standby);
+is($reader->query("SELECT coderring_issued('known', '$known')"), 't', 'standby: a code that was handed out');
+my $again = $primary->safe_psql('postgres', q{
+	SELECT coderring_reset('known', first_cycle => 1);
+	SELECT coderring_get_code('known')});
+$again =~ s/\s//g;
+$primary->wait_for_catchup($standby);
+is($reader->query("SELECT coderring_issued('known', '$known'), coderring_issued('known', '$again')"), 'f|t',
+	'standby: an open session hears of a reset');
+$primary->safe_psql('postgres', q{SELECT coderring_rename('known', 'renamed')});
+$primary->wait_for_catchup($standby);
+is($reader->query("SELECT coderring_issued('renamed', '$again')"), 't', 'standby: an open session hears of a new name');
+$reader->query("SELECT coderring_issued('known', '$again')");
+is($reader->state, '42704', 'standby: and no longer knows the old one');
+$primary->safe_psql('postgres', q{SELECT coderring_drop('renamed')});
+
 #
 # A standby that does not answer: nothing is handed out, and nothing is lost.
 #
