@@ -6,7 +6,9 @@
 #   make try              see it work on a throw-away server of its own
 #   make check            build and run every test on throw-away servers
 #   make bench            measure it against nextval, in three or four minutes
-#   make asan             the tests under AddressSanitizer and UBSan
+#   make proof            ten million codes: distinct, decodable, without bad words
+#   make fuzz             any arguments to every function
+#   make asan             the tests and the fuzzing under AddressSanitizer and UBSan
 #   make setup            install the Debian packages that are missing
 #   make clean            remove what was built
 #
@@ -18,7 +20,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check bench asan setup
+OWN_GOALS = try check bench proof fuzz asan setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

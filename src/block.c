@@ -208,11 +208,12 @@ block_find(const SeriesKey *key, BlockState *state)
 }
 
 /*
- * Leave the block empty: what comes next is at a position, with so many codes
- * of its cycle before it.  The caller holds the refill lock.
+ * Empty the block, and leave it to the caller to say when it can be read
+ * again: what comes next is at a position, with so many codes of its cycle
+ * before it.  The caller holds the refill lock.
  */
 static void
-empty_block(Slot *slot, int64 position, int64 counted)
+begin_block(Slot *slot, int64 position, int64 counted)
 {
 	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
 												block_new_generation() | TICKET_CLOSED | NO_INDEX);
@@ -222,6 +223,13 @@ empty_block(Slot *slot, int64 position, int64 counted)
 	slot->map = 0;
 	slot->published_end = position;
 	slot->counted = counted;
+}
+
+/* The same, and leave it empty. */
+static void
+empty_block(Slot *slot, int64 position, int64 counted)
+{
+	begin_block(slot, position, counted);
 	pg_write_barrier();
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED);
 }
@@ -335,8 +343,7 @@ block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
 			(batch->map != NULL ? select_bit(batch->map, batch->end - batch->first, count - 1) : count - 1);
 
 	/* Nothing can throw while the ticket says that the block is being written. */
-	empty_block(slot, end, counted + count);
-	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
+	begin_block(slot, end, counted + count);
 	slot->filter = filter;
 	slot->first = batch->first;
 	slot->refills++;

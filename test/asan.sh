@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Runs the unit, regress and isolation tests with coderring built under
-# AddressSanitizer and UndefinedBehaviorSanitizer. Also: make asan
+# AddressSanitizer and UndefinedBehaviorSanitizer, and then calls every function
+# with random arguments, as fuzz.sh does. Also: make asan
 #
-# ONLY, TESTS and KEEP as for check.sh. The last line is "N passed, N failed";
-# every report of a sanitizer is a failure. Before the tests, two libraries with
-# a deliberate error each are loaded into the same server, and their reports
-# must arrive: so a run that reports nothing means something.
+# ONLY, TESTS and KEEP as for check.sh, FUZZ_SEED and FUZZ_CALLS (8000 here) as
+# for fuzz.sh; ONLY=fuzz is the latter alone. The last line is "N passed, N
+# failed"; every report of a sanitizer is a failure. Before the tests, two
+# libraries with a deliberate error each are loaded into the same server, and
+# their reports must arrive: so a run that reports nothing means something.
 #
 # The server itself is an ordinary one, so an overflow within memory that
 # palloc cut out of a larger piece is not seen.
@@ -13,6 +15,8 @@
 set -euo pipefail
 # shellcheck source=test/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=test/fuzz/run.sh
+source "$here/fuzz/run.sh"
 
 sanitize="-fsanitize=address,undefined -fno-sanitize-recover=all"
 flags="$sanitize -O1 -g -fno-omit-frame-pointer"
@@ -85,13 +89,18 @@ show_reports() {
 
     while IFS= read -r log; do
         say "not ok - a report in the log ${log##*/}"
-        grep -E -A 60 "$reports" "$log" | head -n 200
+        grep -a -E -A 60 "$reports" "$log" | head -n 200
         count 0 1
     done < <(grep -rlE "$reports" "$work/log" "$work/build/tmp_check" \
         2>/dev/null || :)
 }
 
-choose_suites "unit regress isolation"
+suites=${ONLY:-unit regress isolation fuzz}
+suites=${suites//,/ }
+for suite in $suites; do
+    [[ $suite =~ ^(unit|regress|isolation|tap|fuzz)$ ]] ||
+        die "ONLY: unit, regress, isolation, tap, fuzz; not \"$suite\""
+done
 enter "$@"
 build "COPT=$flags" CPPFLAGS="-D_GNU_SOURCE -U_FORTIFY_SOURCE"
 init_server
@@ -101,4 +110,9 @@ canary address 'memory = malloc(8); free((void *) memory); memory[0] = 0;' \
 canary undefined 'one = one << (32 * one);' 'shift exponent'
 export ASAN_OPTIONS=$options UBSAN_OPTIONS=$options
 run_suites check-sanitize
+if wanted fuzz && [[ -z ${TESTS:-} ]]; then
+    finished=
+    run_fuzz "${FUZZ_CALLS:-8000}" 1200
+    finished=yes
+fi
 show_reports

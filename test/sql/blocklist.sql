@@ -125,6 +125,7 @@ INSERT INTO cases (list, base_length, extra, cycle, prefix, alphabet) VALUES
 	('english', 8, '', 0, '', 'TI'),
 	('english', 8, '', 2, 'I', 'TI'),
 	('english', 3, '', 0, '', '0123456789'),
+	('english', 3, '', 0, '', 'ABCDEFGHIJ'),
 	('english', 3, '', 5, '4', '0123456789'),
 	('international', 3, '4', 0, '4', '0123456789'),
 	('english', 2, 's', 20, 'st', coderring_alphabet('lower')),
@@ -277,9 +278,21 @@ SELECT coderring_advance('r', '', 0, 30000);
 SELECT remaining, percent FROM coderring.series WHERE ring = 'r' AND extra = '';
 SELECT * FROM pg_temp.rest('r');
 SELECT * FROM pg_temp.rest('r', 'SH');
--- Then bump ends that cycle too.
+-- Then bump ends that cycle too, also if it is one code that was passed over.
 SELECT coderring_advance('r', 'SH', 3, 1), left(coderring_get_code('r', 'SH', true), -3);
+SELECT coderring_advance('r', '', 12, 1);
+SELECT cycle, codes_per_cycle - remaining FROM coderring.series WHERE ring = 'r' AND extra = '';
+SELECT left(coderring_get_code('r', '', true), -3);
 SELECT coderring_reset('r');
+-- Far from both ends of a large cycle, what was passed over is estimated; near
+-- one it is exact.
+SELECT coderring_create('large', 5, 'english'), coderring_reset('large', test_seed => 'rest'), coderring_advance('large', '', 0, (32 ^ 5 / 2)::bigint);
+SELECT remaining - codes_per_cycle / 2 AS from_half FROM coderring.series WHERE ring = 'large';
+SELECT count(DISTINCT c) FROM coderring_get_codes('large', 1000) c;
+SELECT remaining - codes_per_cycle / 2 AS from_half FROM coderring.series WHERE ring = 'large';
+SELECT coderring_advance('large', '', 0, (32 ^ 5 - 30000)::bigint);
+SELECT * FROM pg_temp.rest('large');
+SELECT coderring_drop('large');
 -- bump, on a series of which nothing is out, on one at the end of a cycle, and
 -- twice
 SELECT left(coderring_get_code('r', '-', true), -3), left(coderring_get_code('r', '-', true), -3), left(coderring_get_code('r', '-', true), -3);
@@ -342,6 +355,14 @@ SELECT coderring_advance('skip', 'aS', 29, 3);
 SELECT cycle, cycle_offset FROM coderring.series WHERE ring = 'skip' AND extra = 'aS';
 SELECT left(coderring_get_code('skip', 'aS'), -1);
 SELECT * FROM skipped WHERE extra = 'aS';
+SELECT coderring_drop('skip');
+-- Also where such a cycle would be a ring's first one
+SELECT coderring_create('skip', 2, 'english', first_cycle => 11165);
+SELECT left(coderring_get_code('skip'), -2);
+SELECT * FROM skipped;
+SELECT coderring_drop('skip'), coderring_create('skip', 2, first_cycle => 11165), left(coderring_get_code('skip'), -2);
+SELECT coderring_set_blocklist('skip', 'english');
+SELECT left(coderring_get_code('skip'), -2);
 SELECT coderring_drop('skip');
 --
 -- Look-alikes and case: what each character equals, between others that are

@@ -291,7 +291,9 @@ SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
 SELECT left(pg_temp.fails(query), 5) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('r', '', true)$$,
 	$$SELECT coderring_get_code('r', 'new')$$,
-	$$SELECT coderring_get_codes('r', 3)$$]) query;
+	$$SELECT coderring_get_codes('r', 3)$$,
+	$$SELECT coderring_advance('r', '', 0, 32000)$$,
+	$$SELECT coderring_advance('r')$$]) query;
 -- Others' rings and other rings are not meant.
 SELECT length(coderring_get_code('other'));
 ROLLBACK;
@@ -381,6 +383,14 @@ SELECT coderring_set_blocklist('r', 'english');
 SELECT left(coderring_get_code('r'), -3);
 SELECT codes_per_cycle, remaining, (SELECT count(DISTINCT c) FROM coderring_get_codes('r', remaining::int) c WHERE c LIKE 'W%')
 	FROM coderring.series WHERE ring = 'r';
+SELECT coderring_drop('r');
+--
+-- bump ends a cycle also if its only code that is out is blocked by now.
+--
+SELECT coderring_create('r', 2), coderring_reset('r', test_seed => 'bump');
+SELECT coderring_define_blocklist('out', ARRAY[coderring_get_code('r')]), coderring_set_blocklist('r', 'out');
+SELECT codes_per_cycle, remaining FROM coderring.series;
+SELECT left(coderring_get_code('r', '', true), -2);
 SELECT coderring_drop('r');
 --
 -- Words that block the rest of the cycle in which a series is: it goes on in

@@ -1,4 +1,5 @@
 --
+-- The first of the tests, by its name: shared memory that others have made is never given back.
 -- Shared memory: many rings, many series, little memory. Nothing but speed
 -- may depend on it.
 --
@@ -8,7 +9,6 @@ RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 SELECT coderring_create('m', 2);
-
 CREATE TEMP TABLE received (extra int, code text COLLATE "C");
 -- The least memory there can be. The setting is the server's, and a session
 -- takes it over between two statements: so ask in statement after statement.
@@ -18,85 +18,59 @@ CREATE FUNCTION pg_temp.wait_for(value text) RETURNS bigint LANGUAGE sql AS $$
 $$;
 ALTER SYSTEM SET coderring.max_shared_memory = '1MB';
 SELECT pg_reload_conf();
-t
 \set ECHO none
+\o /dev/null
+SELECT format('SELECT pg_temp.wait_for(%L)', '1MB') FROM generate_series(1, 2000) \gexec
+\o
+\set ECHO all
 SHOW coderring.max_shared_memory;
-1MB
 -- 20,000 series, most of them without a place: round after round, each goes
 -- on where it was, so what it had left was written back.
 INSERT INTO received SELECT i, coderring_get_code('m', i || '-') FROM generate_series(1, 20000) i;
 INSERT INTO received SELECT i, coderring_get_code('m', i || '-') FROM generate_series(1, 20000) i;
 INSERT INTO received SELECT i, coderring_get_codes('m', 3, i || '-') FROM generate_series(20000, 1, -1) i;
 SELECT count(*), count(DISTINCT code) FROM received;
-100000|100000
 SELECT count(*), min(cycle_offset), max(cycle_offset), count(*) FILTER (WHERE reserved_to = 5) > 10000 AS written_back
 	FROM coderring.series;
-20000|5|5|t
 -- Some of them to their end: a cycle each, without a gap
 INSERT INTO received SELECT i, coderring_get_codes('m', 1024 - 5, i || '-') FROM generate_series(1, 20000, 997) i;
 SELECT DISTINCT count(*), count(DISTINCT code), min(length(code) - length(extra::text)), max(length(code) - length(extra::text))
 	FROM received WHERE extra % 997 = 1 GROUP BY extra;
-1024|1024|3|3
 -- bump, advance, ROLLBACK, reset and its ROLLBACK, while memory is short
 SELECT count(coderring_get_code('m', i || '-', true)) FROM generate_series(1, 3000) i;
-3000
 SELECT count(coderring_advance('m', i || '-')) FROM generate_series(1001, 3000) i;
-2000
 SELECT cycle, cycle_offset, count(*) FROM coderring.series GROUP BY 1, 2 ORDER BY 1, 2;
-0|5|16983
-0|1024|17
-1|1|1000
-2|0|2000
 BEGIN;
 SELECT coderring_reset('m');
-
 SELECT count(DISTINCT coderring_get_code('m', i || '-')) FROM generate_series(1, 5000) i;
-5000
 SELECT count(*), max(cycle_offset) FROM coderring.series;
-5000|1
 ROLLBACK;
 SELECT cycle, cycle_offset, count(*) FROM coderring.series GROUP BY 1, 2 ORDER BY 1, 2;
-0|5|16983
-0|1024|17
-1|1|1000
-2|0|2000
 SELECT count(DISTINCT coderring_get_code('m', i || '-')) FROM generate_series(1, 20000) i;
-20000
 SELECT cycle, cycle_offset, count(*) FROM coderring.series GROUP BY 1, 2 ORDER BY 1, 2;
-0|6|16983
-1|1|17
-1|2|1000
-2|1|2000
 -- Others find room too: rings made now, with large blocks
 SELECT coderring_create('n', 3);
-
 SELECT count(DISTINCT c) FROM coderring_get_codes('n', 32768) c;
-32768
 SELECT coderring_start_rings();
-2
 ALTER SYSTEM RESET coderring.max_shared_memory;
 SELECT pg_reload_conf();
-t
 \set ECHO none
+\o /dev/null
+SELECT format('SELECT pg_temp.wait_for(%L)', :'usual') FROM generate_series(1, 2000) \gexec
+\o
+\set ECHO all
 SELECT current_setting('coderring.max_shared_memory') = :'usual';
-t
 -- The same 20,000 series, and some more, with room for all of them; a session
 -- remembers fewer.
 SELECT coderring_reset('m');
-
 TRUNCATE received;
 INSERT INTO received SELECT i, coderring_get_code('m', i || '-') FROM generate_series(1, 20000) i;
 INSERT INTO received SELECT i, coderring_get_code('m', i || '-') FROM generate_series(1, 20500) i;
 INSERT INTO received SELECT i, coderring_get_code('m', i || '-') FROM generate_series(1, 20500) i;
 SELECT count(*), count(DISTINCT code) FROM received;
-61000|61000
 SELECT cycle, cycle_offset, reserved_to, count(*) FROM coderring.series WHERE ring = 'm' GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
-0|2|16|500
-0|3|16|20000
 SELECT coderring_reset('m');
-
 SELECT count(coderring_drop(name)) FROM coderring.rings;
-2
 -- Rings made and dropped in turn, in one transaction and in many
 DO $$
 BEGIN
@@ -119,8 +93,5 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT count(*) FROM coderring.rings;
-0
 SELECT count(*) FROM coderring.series;
-0
 SELECT count(*) < 100 FROM coderring.series_state;
-t
