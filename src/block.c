@@ -186,24 +186,33 @@ block_read(Slot *slot, BlockState *state)
 }
 
 /*
- * Find out how far a series has come, without its refill lock.  False if no
- * slot knows.
+ * Find out from a slot how far a series has come, without its refill lock.
+ * False if the slot is not, or no longer, the series', or does not know.
  */
 bool
+block_look(Slot *slot, const SeriesKey *key, BlockState *state)
+{
+	block_read(slot, state);
+	state->reserved_end = Max(slot->reserved_end, state->position);
+	state->filter = slot->series_filter;
+	pg_read_barrier();
+	return slot_same_series(&slot->key, key) && state->position >= 0;
+}
+
+/*
+ * The same, and find the slot; NULL if no slot knows.
+ */
+Slot *
 block_find(const SeriesKey *key, BlockState *state)
 {
 	for (;;)
 	{
 		Slot	   *slot = slot_find(key);
 
-		if (slot == NULL)
-			return false;
-		block_read(slot, state);
-		state->reserved_end = Max(slot->reserved_end, state->position);
-		state->filter = slot->series_filter;
-		pg_read_barrier();
-		if (slot_same_series(&slot->key, key))	/* still, and not another one's by now */
-			return state->position >= 0;
+		if (slot == NULL || block_look(slot, key, state))
+			return slot;
+		if (slot_same_series(&slot->key, key))
+			return NULL;		/* it has never known */
 	}
 }
 

@@ -170,7 +170,6 @@ extern Size slot_shmem_size(void);
 extern void slot_attach(void);
 extern Slot *slot_find(const SeriesKey *key);
 extern Slot *slot_make(const SeriesKey *key);
-extern bool slot_same_series(const SeriesKey *a, const SeriesKey *b);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
 extern void slot_unlink_dead(void);
 extern void slot_bury(Slot *slot);
@@ -187,10 +186,21 @@ extern bool block_reopen(Slot *slot);
 extern void block_withdraw(Slot *slot);
 extern void block_resume(Slot *slot, int64 position, int64 counted, uint64 series_filter);
 extern void block_read(Slot *slot, BlockState *state);
-extern bool block_find(const SeriesKey *key, BlockState *state);
+extern Slot *block_find(const SeriesKey *key, BlockState *state);
+extern bool block_look(Slot *slot, const SeriesKey *key, BlockState *state);
 extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
 						   XLogRecPtr lsn);
 extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
+
+static inline bool
+slot_same_series(const SeriesKey *a, const SeriesKey *b)
+{
+	return a->database == b->database &&
+		a->relid == b->relid &&
+		a->extra_len == b->extra_len &&
+		memcmp(&a->incarnation, &b->incarnation, sizeof(pg_uuid_t)) == 0 &&
+		(a->extra_len == 0 || memcmp(a->extra, b->extra, a->extra_len) == 0);
+}
 
 static inline uint64
 block_new_generation(void)

@@ -129,21 +129,50 @@ skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bo
 }
 
 /*
- * Find out how far the series of decoded->key has come, and with that whether
- * it has entered the cycle and handed out the code.  Looks at the series'
- * slot and, if it has none, at its row, unless only_slot; false if it is not
- * there.
+ * A series has come so far as `state` says; `exact` if that is known from its
+ * slot.  Find out whether it has entered the cycle, and handed out the code.
  */
-static bool
-look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
+static void
+judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Decoded *decoded)
 {
 	int64		start = decoded->cycle * ring->base_codes;
-	BlockState	state;
-	bool		exact = true;
 
 	decoded->owned = false;
 	decoded->issued = false;
-	if (RecoveryInProgress() || !block_find(&decoded->key, &state))
+	decoded->filter = state->filter;
+	if (state->reserved_end <= start || decoded->cycle < ring->first_cycle)
+		return;
+	decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
+
+	if (state->position > start && state->position - start < ring->base_codes)
+	{
+		/* Nothing is skipped in a cycle in which codes are still to come. */
+		decoded->owned = true;
+		decoded->issued = decoded->position < state->position;
+	}
+	else if (decoded->position < state->position)
+	{
+		bool		whole;
+
+		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state->position, exact, &whole);
+		decoded->owned = !whole;
+	}
+	else
+		decoded->owned = cycles_owned(ring, &decoded->key, decoded->cycle, state->reserved_end);
+}
+
+/*
+ * Judge by the place of the series of decoded->key: by its slot (then *slot is
+ * that) and, if it has none, by its row, unless only_slot.  False if it is not
+ * there.
+ */
+static bool
+look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded, Slot **slot)
+{
+	BlockState	state;
+
+	*slot = RecoveryInProgress() ? NULL : block_find(&decoded->key, &state);
+	if (*slot == NULL)
 	{
 		SeriesNumbers numbers;
 		bool		exists;
@@ -153,36 +182,73 @@ look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded)
 		exists = series_read(&decoded->key, &numbers);
 
 		/* A slot that was made meanwhile knew the place before the row said more. */
-		if (RecoveryInProgress() || !block_find(&decoded->key, &state))
+		*slot = RecoveryInProgress() ? NULL : block_find(&decoded->key, &state);
+		if (*slot == NULL)
 		{
 			if (!exists)
 				return false;
 			state.reserved_end = state.position = numbers.reserved_to;
 			state.filter = numbers.filter;
-			exact = false;
 		}
 	}
-	decoded->filter = state.filter;
-	if (state.reserved_end <= start || decoded->cycle < ring->first_cycle)
-		return true;
-	decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
-
-	if (state.position > start && state.position - start < ring->base_codes)
-	{
-		/* Nothing is skipped in a cycle in which codes are still to come. */
-		decoded->owned = true;
-		decoded->issued = decoded->position < state.position;
-	}
-	else if (decoded->position < state.position)
-	{
-		bool		whole;
-
-		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state.position, exact, &whole);
-		decoded->owned = !whole;
-	}
-	else
-		decoded->owned = cycles_owned(ring, &decoded->key, decoded->cycle, state.reserved_end);
+	judge(ring, number, &state, *slot != NULL, decoded);
 	return true;
+}
+
+/*
+ * How codes that begin so were read last, where one was handed out.  A code
+ * that was handed out by that reading need not be read in the other ways.
+ * Direct-mapped, and good for as long as the session's memory of rings.
+ */
+typedef struct Reading
+{
+	uint64		begun;			/* ring_memory_begun; 0 in an entry not used yet */
+	const Ring *ring;
+	SeriesKey	key;
+	Slot	   *slot;
+	int64		cycle;
+	uint32		prefix_len;
+	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
+} Reading;
+
+#define READINGS	256			/* a power of two */
+
+static Reading readings[READINGS];
+
+static Reading *
+reading_of(const char *prefix, uint32 len)
+{
+	return &readings[len == 0 ? 0 : hash_bytes((const unsigned char *) prefix, len) & (READINGS - 1)];
+}
+
+static void
+remember(Reading *entry, const Ring *ring, const char *prefix, uint32 len, const Decoded *decoded, Slot *slot)
+{
+	entry->begun = ring_memory_begun;
+	entry->ring = ring;
+	entry->key = decoded->key;
+	entry->slot = slot;
+	entry->cycle = decoded->cycle;
+	entry->prefix_len = len;
+	memcpy(entry->prefix, prefix, len);
+}
+
+/* Was a code handed out, by the reading that is remembered for its prefix? */
+static bool
+read_again(const Reading *entry, const Ring *ring, uint64 number, const char *prefix, uint32 len, Decoded *decoded)
+{
+	BlockState	state;
+
+	if (entry->begun != ring_memory_begun || entry->ring != ring || entry->prefix_len != len ||
+		(len > 0 && memcmp(entry->prefix, prefix, len) != 0) ||
+		RecoveryInProgress() || pg_atomic_read_u32(&entry->slot->dead) != 0 ||
+		!block_look(entry->slot, &entry->key, &state))
+		return false;
+	decoded->key = entry->key;
+	decoded->cycle = entry->cycle;
+	decoded->uniquizer_len = len - entry->key.extra_len;
+	judge(ring, number, &state, true, decoded);
+	return decoded->issued;
 }
 
 /*
@@ -198,13 +264,23 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 	int			best = 0;		/* 1: without an extra, 2: of a series, 3: entered */
 	uint64		number;
 	Decoded		candidate;
-	bool		seen[EXTRA_MAX_LEN + 1] = {false};
+	Reading    *reading;
+	Slot	   *slot;
+	bool		seen[EXTRA_MAX_LEN + 1];
 
 	if (len < ring->stride || prefix_len > EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER ||
 		!codec_read_base(&ring->codec, code + prefix_len, &number) ||
 		!decode_checks_out(ring, code, len))
 		return false;
 
+	reading = reading_of(code, prefix_len);
+	if (read_again(reading, ring, number, code, prefix_len, decoded))
+	{
+		decoded->issued = !decode_never_emitted(ring, decoded->filter, code, len);
+		return true;
+	}
+
+	memset(seen, false, sizeof(seen));
 	memset(&candidate, 0, sizeof(candidate));
 	ring_make_key(ring, &candidate.key);
 
@@ -227,7 +303,7 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 			memcpy(candidate.key.extra, code, extra_len);
 			candidate.cycle = cycle;
 			candidate.uniquizer_len = prefix_len - extra_len;
-			seen[extra_len] = look_up(ring, number, i == 0, &candidate);
+			seen[extra_len] = look_up(ring, number, i == 0, &candidate, &slot);
 			if (seen[extra_len])
 				rank = candidate.owned ? 3 : 2;
 			else if (i > 0 && extra_len == 0)
@@ -238,6 +314,8 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 				best = rank;
 				*decoded = candidate;
 			}
+			if (candidate.issued && slot != NULL)
+				remember(reading, ring, code, prefix_len, &candidate, slot);
 		}
 	}
 	if (best == 0)

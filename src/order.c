@@ -30,15 +30,16 @@ typedef struct Kept
 } Kept;
 
 static Kept kept[KEPT];
+static Kept *last = &kept[0];
 static uint64 uses = 0;
 
-static bool
-keeps(const Kept *entry, const SeriesKey *key, uint32 hash, int64 cycle)
+static inline bool
+keeps(const Kept *entry, const SeriesKey *key, int64 cycle)
 {
-	return entry->hash == hash && entry->cycle == cycle && entry->used != 0 &&
+	return entry->cycle == cycle && entry->used != 0 &&
 		entry->extra_len == key->extra_len &&
 		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0 &&
-		memcmp(entry->extra, key->extra, key->extra_len) == 0;
+		(key->extra_len == 0 || memcmp(entry->extra, key->extra, key->extra_len) == 0);
 }
 
 static void
@@ -58,16 +59,22 @@ static Permutation *
 find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 {
 	Kept	   *entry = &kept[0];
-	uint32		hash = hash_bytes((const unsigned char *) key->extra, key->extra_len);
+	uint32		hash;
 	uint64		cycle_bytes = pg_hton64((uint64) cycle);
 	uint8		tweak[sizeof(uint64) + EXTRA_MAX_LEN];
 
+	/* What is kept was set for this definition: order_forget() sees to that. */
+	if (keeps(last, key, cycle))
+		return last->permutation;
+
+	hash = hash_bytes((const unsigned char *) key->extra, key->extra_len);
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (keeps(&kept[i], key, hash, cycle))
+		if (kept[i].hash == hash && keeps(&kept[i], key, cycle))
 		{
-			entry = &kept[i];
-			break;
+			last = &kept[i];
+			last->used = ++uses;
+			return last->permutation;
 		}
 		if (kept[i].used < entry->used)
 			entry = &kept[i];
@@ -90,7 +97,19 @@ find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 	entry->extra_len = key->extra_len;
 	memcpy(entry->extra, key->extra, key->extra_len);
 	entry->used = ++uses;
+	last = entry;
 	return entry->permutation;
+}
+
+/*
+ * Definitions may have changed: set every permutation up again before its next
+ * use.  Costs next to nothing where it turns out to be the same.
+ */
+void
+order_forget(void)
+{
+	for (int i = 0; i < KEPT; i++)
+		kept[i].used = 0;
 }
 
 /*

@@ -11,6 +11,7 @@
 
 extern void order_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, uint32 stride,
 						char *codes);
+extern void order_forget(void);
 extern int64 order_position(const Ring *ring, const SeriesKey *key, int64 cycle, uint64 number);
 
 #endif							/* CODERRING_ORDER_H */

@@ -77,6 +77,9 @@ typedef struct Series
  */
 extern uint64 ring_memory_epoch;
 
+/* How often that was: what is remembered elsewhere, with this number, is good as long. */
+extern uint64 ring_memory_begun;
+
 /* The series that this session used last. */
 extern Series *ring_last_series;
 

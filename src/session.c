@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 
 #include "grant.h"
+#include "order.h"
 #include "ring.h"
 #include "words.h"
 
@@ -91,6 +92,7 @@ equal_names(SeriesName a, SeriesName b)
 #include "lib/simplehash.h"
 
 uint64		ring_memory_epoch = 0;
+uint64		ring_memory_begun = 0;
 Series	   *ring_last_series = NULL;
 
 static MemoryContext memory = NULL;
@@ -137,6 +139,8 @@ begin_memory(void)
 	 */
 	pg_read_barrier();
 	ring_memory_epoch = 0;
+	ring_memory_begun++;
+	order_forget();
 	ring_last_series = NULL;
 	last_ring = NULL;
 	remembered = NULL;

@@ -74,16 +74,6 @@ slot_attach(void)
 	block_control = control;
 }
 
-bool
-slot_same_series(const SeriesKey *a, const SeriesKey *b)
-{
-	return a->database == b->database &&
-		a->relid == b->relid &&
-		a->extra_len == b->extra_len &&
-		memcmp(&a->incarnation, &b->incarnation, sizeof(pg_uuid_t)) == 0 &&
-		memcmp(a->extra, b->extra, a->extra_len) == 0;
-}
-
 static SharedRef *
 bucket_of(const SeriesKey *key)
 {

@@ -3,7 +3,9 @@
 # their promises. For test/fuzz.sh and test/asan.sh.
 #
 #   fuzz.pl run DATABASE SEED CALLS FILE    makes at least so many calls; the codes
-#                                           that came out are appended to FILE
+#                                           that came out are appended to FILE, and
+#                                           if the server fails, FILE.last is the
+#                                           script that it was given last
 #   fuzz.pl verify DATABASE FILE            looks at all of them, and draws more
 #
 # The database has the extension, and PGHOST and the like say where it is. Output

@@ -37,10 +37,10 @@ fuzz_step() {
 # looked at, before and after a crash of the server. Ends with it stopped.
 run_fuzz() {
     local calls=$1 log=$work/log/server-fuzz encoding database
-    local -a options=(-cmax_prepared_transactions=10 -clog_min_error_statement=panic)
+    local -a settings=(-cmax_prepared_transactions=10 -clog_min_error_statement=panic)
 
     say "Fuzzing with seed $fuzz_seed (FUZZ_SEED), $calls calls a database (FUZZ_CALLS)."
-    if ! start_server "$log" "${options[@]}"; then
+    if ! start_server "$log" "${settings[@]}"; then
         say "not ok - fuzz: the server does not start"
         count 0 1
         return
@@ -56,7 +56,7 @@ run_fuzz() {
     # shellcheck disable=SC2016
     fuzz_step rings 300 'perl "$fuzz" verify "fuzz_${0,,}" "$codes/$0"'
     stop_server immediate || :
-    if start_server "$log" "${options[@]}"; then
+    if start_server "$log" "${settings[@]}"; then
         # shellcheck disable=SC2016
         fuzz_step "rings after a crash" 300 'perl "$fuzz" verify "fuzz_${0,,}" "$codes/$0"'
     else

@@ -113,6 +113,20 @@ SELECT count(*), count(*) FILTER (WHERE coderring_issued('32768', code) <> EXIST
 SELECT pg_temp.draw('32768', ':50000', 'B:bump');
 SELECT * FROM pg_temp.compare('32768');
 --
+-- Thousands of cycles, first without a gap, then with one in each
+--
+SELECT coderring_create('bumps', 1, alphabet => 'AB');
+INSERT INTO domain SELECT 'bumps', t FROM generate_series(1, 13) length, pg_temp.texts(length, 'AB') t;
+SELECT pg_temp.draw('bumps', ':5000');
+SELECT * FROM pg_temp.compare('bumps');
+DO $$
+BEGIN
+	FOR i IN 1..1500 LOOP
+		PERFORM pg_temp.draw('bumps', ':bump');
+	END LOOP;
+END $$;
+SELECT * FROM pg_temp.compare('bumps');
+--
 -- Other words: no code that is out may be denied, whatever the filter says by
 -- now, and back again. Base codes that were passed over count as handed out
 -- from then on.

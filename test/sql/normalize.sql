@@ -39,7 +39,7 @@ SELECT * FROM pg_temp.typed('n', '10', 'O2', '1G', 'iG', 'lg', 'Lg', '1i');
 -- No codes
 SELECT * FROM pg_temp.typed('n', '', ' ', '-', '7', 'G', '!', '7!', '!7G', '7G7G7G', '27G9', 'YX7G', 'é7g', '日本', 'ЖЖ', '0', '27-', '25INV-7G');
 SELECT coderring_normalize('n', NULL);
-SELECT coderring_normalize('n', repeat(' ', 1000) || '7G'), coderring_normalize('n', repeat('7G', 1000)), coderring_normalize('n', repeat(' ', 900) || '7g' || repeat('-', 98)),
+SELECT coderring_normalize('n', repeat(' ', 999) || '7G'), coderring_normalize('n', repeat(' ', 998) || '7G'), coderring_normalize('n', repeat('7G', 1000)),
 	coderring_normalize('n', repeat('é', 50000)), coderring_normalize('n', repeat('7', 10000000));
 -- What is not out yet is normalised too, as what it would be.
 SELECT * FROM pg_temp.typed('n', '27g', '267g', '26-27g');

@@ -217,7 +217,8 @@ is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM code
 	'16|1|0', 'stats: while a refill is under way');
 $node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
 $node->reload;
-is(scalar(duplicates(map { $_->receive } @stuck)), 0, 'codes come when it is done');
+my %come = map { $_ => 1 } grep { /^..\z/ } map { $_->receive } @stuck;
+is(scalar(keys %come), 4, 'all four get codes when it is done');
 is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM coderring.stats WHERE ring = 'stuck'}),
 	'20|2|3', 'stats: three had to wait');
 $_->quit foreach @stuck;
