@@ -283,6 +283,7 @@ block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_
 	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);
 	slot->reserved_end = end;
+	slot->reserved_span = end - first;
 	slot->reserved_lsn = lsn;
 }
 

@@ -101,7 +101,20 @@ sub in_sync_wait
 # Up to the end of the block; more needs the standby.
 push @got, split(/\n/, $session->query(q{SELECT coderring_get_codes('two', 15)}));
 is(scalar(@got), 16, 'a block is used up');
+my @ahead = $session->query(q{SELECT coderring_get_code('four')});
 $standby->stop;
+
+# What is reserved ahead of need is called for without a wait, and while a
+# caller hands that out he writes the record of what comes next.
+$session->query(q{SET statement_timeout = '60s'});
+push @ahead, split(/\n/, $session->query(q{SELECT coderring_get_code('four') FROM generate_series(1, 63)}));
+is(scalar(@ahead), 64, 'no wait within what was reserved ahead');
+cmp_ok($primary->safe_psql('postgres', q{SELECT reserved_to FROM coderring.series WHERE ring = 'four'}), '>', 64,
+	'more is reserved by now');
+$session->query(q{SET statement_timeout = '100ms'});
+$session->query(q{SELECT coderring_get_code('four')});
+is($session->state, '57014', 'which waits for the standby');
+$session->query('RESET statement_timeout');
 
 foreach my $level ('on', 'local', 'off')
 {
@@ -161,6 +174,9 @@ $standby->start;
 push @got, $waiter->receive;
 push @got, split(/\n/, $session->query(q{SELECT coderring_get_codes('two', 1024 - 17)}));
 full_cycle(\@got, 2, '', 'every code of the cycle, each once');
+push @ahead, split(/\n/, $session->query(q{SELECT coderring_get_codes('four', 1000)}));
+is(position($primary, 'four/'), scalar(@ahead), 'nothing of what was reserved ahead is lost');
+is(scalar(duplicates(@ahead)), 0, 'nor comes twice');
 
 my @new = split(/\n/, $session->query(q{SELECT coderring_get_codes('two', 1024, 'new')}));
 full_cycle(\@new, 2, 'new', 'new series: every code of the cycle, each once');

@@ -110,7 +110,7 @@ foreach my $round (1 .. 4)
 }
 $node->safe_psql('postgres', q{SELECT coderring_get_code('ring', 'new')});
 is($node->safe_psql('postgres', q{SELECT reserved_to FROM coderring.series WHERE extra = 'new'}),
-	32, 'after DROP and CREATE EXTENSION there is memory for blocks');
+	64, 'after DROP and CREATE EXTENSION there is memory for blocks');
 
 # The limit can be raised.
 $node->append_conf('postgresql.conf', 'coderring.max_shared_memory = 16MB');

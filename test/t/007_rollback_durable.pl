@@ -107,7 +107,10 @@ $session->query('BEGIN');
 note_codes($session->query(q{SELECT coderring_get_codes('ring', 100, 'crash-')}));
 crash();
 $session = new_session($node);
-is(position($node, 'ring/crash-'), 100, 'series of a transaction that the server crashed in is there');
+# What the crash skips is at most 1/64 of 32,768.
+my $place = position($node, 'ring/crash-');
+ok($place >= 100 && $place <= 100 + 512, 'series of a transaction that the server crashed in is there')
+  or diag($place);
 note_codes($session->query(q{SELECT coderring_get_codes('ring', 1000, '} . "$_-')"))
   foreach qw(rollback savepoint nested error serializable victim crash);
 is($twice, 0, 'no code twice');

@@ -1,0 +1,429 @@
+/*
+ * refill.c
+ *		New blocks of codes: compute, reserve, make durable, hand to everyone.
+ *
+ * refill_take(), under the series' refill lock, computes the codes that come
+ * next, without those that the ring's filter blocks, reserves their positions
+ * in its row, makes the reservation durable, hands all but the first to
+ * everyone, and returns the first.
+ *
+ * This order is what keeps the promises.  Until the row is written an error
+ * changes nothing.  From then on the slot knows the range that is reserved and
+ * not published (block_reserved, called with nothing in between that can
+ * throw), and whoever comes next makes the same range durable and publishes
+ * it: an error loses no code.  Nothing is published before it is durable: a
+ * crash repeats none.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "utils/inval.h"
+#include "utils/timestamp.h"
+
+#include "capacity.h"
+#include "cycles.h"
+#include "lifecycle.h"
+#include "locks.h"
+#include "position.h"
+#include "reclaim.h"
+#include "refill.h"
+#include "series.h"
+#include "words.h"
+
+/*
+ * Two reservations of a series are outstanding, the one that codes are taken
+ * from, and the one ahead of need.  Each is to last this long, in ms: more than
+ * twice wal_writer_delay, so that the record of the one ahead has been flushed
+ * by the WAL writer when codes of it are called for, and no caller has to.  A
+ * series in little use thus never waits for the disk, and where a series
+ * runs faster than that (by the limits below), the one caller who has written
+ * the record flushes it, while the others go on.
+ */
+#define RESERVATION_LASTS	500
+#define MIN_RESERVATION		32
+#define MAX_OUTSTANDING		65536
+
+/* A reservation is at most this many times as large as the one before. */
+#define RESERVATION_GROWTH	8
+
+/* At most this part of a cycle is outstanding, and lost in a crash. */
+#define OUTSTANDING_SHARE	64
+
+/* Below this there is no reservation ahead: it would only be smaller ones. */
+#define MIN_OUTSTANDING		128
+
+/* How much to reserve, in positions. */
+typedef struct Sizes
+{
+	int64		size;			/* of the reservation ahead */
+	int64		outstanding;	/* of all that is reserved, from the block's first code on */
+	int64		block;			/* codes to hand to everyone at once */
+	int64		least;			/* fewer that are reserved behind the block call for more */
+	bool		fast;			/* what is ahead may be needed before it is flushed */
+} Sizes;
+
+/* Has a block of this session's found no memory? */
+static bool memory_short = false;
+
+/*
+ * How much to reserve for a series that is at a position, by how fast it came
+ * there.
+ */
+static Sizes
+choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, TimestampTz now)
+{
+	int64		bound = Min(Max(ring->base_codes / OUTSTANDING_SHARE, 1), MAX_OUTSTANDING);
+	bool		ahead = bound >= MIN_OUTSTANDING;
+	int64		wanted = 0;
+	int64		size;
+	Sizes		sizes;
+
+	if (slot == NULL)
+		return (Sizes) {1, 1, 1, 0, false};
+	if (slot->reserved_size > 0)
+	{
+		int64		elapsed = Max(now - slot->reserved_at, 1);
+		int64		taken = position - (slot->reserved_end - slot->reserved_span);
+
+		taken = Min(Max(taken, 0), MAX_OUTSTANDING);
+		wanted = taken * INT64CONST(1000) * RESERVATION_LASTS / elapsed;
+	}
+	size = Max(wanted, MIN_RESERVATION);
+	if (slot->reserved_size > 0)
+		size = Min(size, (int64) slot->reserved_size * RESERVATION_GROWTH);
+	if (!ahead)
+	{
+		size = Min(Max(size, count), bound);
+		return (Sizes) {size, size, Min(size, BLOCK_MAX_CODES), 0, false};
+	}
+	sizes.size = Min(size, bound / 2);
+	size = Min(Max(sizes.size, count), bound - sizes.size);
+	sizes.outstanding = size + sizes.size;
+	sizes.block = Min(size, Max(bound / 4, MIN_RESERVATION));
+	sizes.block = Min(sizes.block, BLOCK_MAX_CODES);
+	sizes.least = sizes.block;
+	sizes.fast = wanted > sizes.size;
+	return sizes;
+}
+
+/*
+ * Take the locks under which a series is changed.  False, without locks, if
+ * what this session remembers of it is no longer true.  *waited says whether
+ * somebody else had the series.
+ */
+bool
+refill_lock(const Series *series, bool *waited)
+{
+	const SeriesKey *key = &series->key;
+	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
+
+	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+	*waited = !ring_lock_conditional(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	if (*waited)
+		ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	AcceptInvalidationMessages();
+
+	/* It may have been something else that has changed, at any rate. */
+	if (ring_memory_good() || ring_unchanged(series))
+		return true;
+	ring_unlock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+	return false;
+}
+
+void
+refill_unlock(const SeriesKey *key)
+{
+	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+}
+
+/*
+ * Room for a code, so that nothing can fail any more once one is taken.
+ */
+text *
+refill_room(const char *prefix, uint32 prefix_len, uint32 stride)
+{
+	text	   *code = palloc(VARHDRSZ + prefix_len + stride);
+
+	SET_VARSIZE(code, VARHDRSZ + prefix_len + stride);
+	memcpy(VARDATA(code), prefix, prefix_len);
+	return code;
+}
+
+/*
+ * Take a code of the block that the slot holds now, opening it if it was
+ * closed; NULL if nothing is left of it.  The caller holds the refill lock.
+ */
+static text *
+take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
+{
+	CodeBlock	block;
+
+	while (block_reopen(slot) && block_adopt(slot, key, slot->filter, &block))
+	{
+		char		prefix[PREFIX_MAX_LEN];
+		uint32		prefix_len = emit_write_prefix(&ring->codec, key, block.first / ring->base_codes, prefix);
+		text	   *code = refill_room(prefix, prefix_len, ring->stride);
+
+		if (block_take(&block, VARDATA(code) + prefix_len, ring->stride))
+			return code;
+		pfree(code);			/* others have taken the rest */
+	}
+	return NULL;
+}
+
+/*
+ * Refuse to filter with words that a rollback would take back: what they block
+ * would be passed over for good.
+ */
+void
+refill_check_words(const Ring *ring)
+{
+	if (lifecycle_words_open(ring))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes of ring \"%s\" in a transaction that has changed its blocklist", ring->name),
+				 errdetail("What the new words block would be passed over, also if the transaction rolled back."),
+				 errhint("Commit the transaction first.")));
+}
+
+/*
+ * Has a series handed out no code yet of the cycle that it stands in?  Where
+ * the words have changed, all that was handed out may be blocked by now.
+ */
+static bool
+nothing_out(const Ring *ring, uint64 filter, const SeriesRow *row, const BlockState *state)
+{
+	return state->position % ring->base_codes == 0 ||
+		(state->counted == 0 && (row->tuple == NULL || row->numbers.filter == filter));
+}
+
+/*
+ * A series goes on with other codes than before: say so in the server's log.
+ */
+static void
+log_new_cycle(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+{
+	ereport(LOG,
+			(errmsg("ring \"%s\" has begun cycle %lld with extra \"%.*s\"",
+					ring->name, (long long) cycle, key->extra_len, key->extra),
+			 errdetail("Its codes have %u characters from now on, and begin with \"%.*s\".",
+					   prefix->characters + ring->stride, (int) prefix->len, prefix->text)));
+}
+
+/*
+ * Reserve more of the cycle ahead of need, and leave it to the WAL writer to
+ * flush that.  The block is to begin at `first`, with so many codes of the
+ * cycle before it, and all of it is reserved already.  Returns the end of the
+ * record, invalid if there was nothing to reserve.
+ */
+static XLogRecPtr
+reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key,
+			  int64 first, int64 counted, const Sizes *sizes, TimestampTz now)
+{
+	SeriesNumbers numbers = {.counted_to = first, .unblocked = counted, .filter = row->numbers.filter};
+	SkippedRange none = {0, 0};
+	SkippedRange recorded;
+	XLogRecPtr	lsn;
+
+	numbers.reserved_to = Min(first + sizes->outstanding, (first / ring->base_codes + 1) * ring->base_codes);
+	if (series_next_skip(key, slot->reserved_end, &recorded))
+		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
+	if (numbers.reserved_to <= slot->reserved_end)
+		return InvalidXLogRecPtr;
+	lsn = series_reserve(row, key, &numbers, &none);
+	block_reserved(slot, first, counted, numbers.reserved_to, numbers.filter, lsn);
+	slot->reserved_size = sizes->size;
+	slot->reserved_at = now;
+	XLogSetAsyncXactLSN(lsn);
+	return lsn;
+}
+
+/*
+ * Take a code under the series' refill lock, from a new block if need be.
+ * NULL if the series has to be looked up again.
+ */
+text *
+refill_take(const Series *series, const Wanted *wanted, bool bump)
+{
+	const Ring *ring = series->ring;
+	SeriesKey	key = series->key;
+	int64		base_codes = ring->base_codes;
+	uint64		filter;
+	uint64		series_filter;
+	const Blocklist *list;
+	Slot	   *slot;
+	SeriesRow	row;
+	BlockState	state;
+	Range		range = {0};
+	CodeBatch	batch;
+	SeriesNumbers numbers;
+	text	   *code;
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+	XLogRecPtr	ahead = InvalidXLogRecPtr;
+	int64		passed = 0;		/* blocked positions before the batch */
+	Sizes		sizes;
+	bool		doubtful;
+	bool		waited;
+	TimestampTz now;
+
+	if (memory_short)
+	{
+		/* Not when it was noticed: a code that is taken must not meet an error. */
+		memory_short = false;
+		reclaim_evict(&key);
+	}
+	if (!refill_lock(series, &waited))
+		return NULL;
+
+	refill_check_words(ring);
+	list = words_automaton(ring, &filter);
+	if (slot_find(&key) == NULL)
+		cycles_check_extra(ring, list, &key);
+	slot = reclaim_make_slot(&key);
+	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
+	if (slot != NULL)
+	{
+		slot->refill_waits += waited;
+		if (slot->filter != filter)
+			block_withdraw(slot);	/* now, or it would be taken from below */
+		if (bump)
+			(void) block_close(slot);
+		else if ((code = take_from_slot(slot, ring, &key)) != NULL)
+		{
+			refill_unlock(&key);
+			return code;
+		}
+	}
+	series_open(&row, &key);
+	state = position_read(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
+	if (bump && nothing_out(ring, filter, &row, &state))
+	{
+		/* No code of this cycle is out yet. */
+		bump = false;
+		if (slot != NULL && (code = take_from_slot(slot, ring, &key)) != NULL)
+		{
+			series_close(&row);
+			refill_unlock(&key);
+			return code;
+		}
+	}
+
+	/* That other words were in force for a time is on disk before the first code that they let pass. */
+	series_filter = filter;
+	if (row.tuple != NULL && row.numbers.filter != filter)
+		series_filter = SERIES_FILTER_CHANGED;
+	if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
+		block_resume(slot, state.position, state.counted, row.tuple != NULL ? row.numbers.filter : filter);
+
+	now = GetCurrentTimestamp();
+	range.first = state.position;
+	range.skip.first = state.position;
+	if (bump)
+	{
+		if (state.position / base_codes >= PG_INT64_MAX / base_codes - 1)
+			cycles_report_exhausted(ring);
+		range.first = (state.position / base_codes + 1) * base_codes;
+	}
+
+	sizes = choose_sizes(ring, slot, wanted->count, state.position, now);
+
+	/*
+	 * Find codes.  All that the caller needs is made before anything is
+	 * written.
+	 */
+	for (;;)
+	{
+		bool		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
+		row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end &&
+		row.numbers.filter == series_filter;
+		int64		enough;
+
+		if (reserved)
+		{
+			/*
+			 * Before, for a later block or by somebody who then failed.  What
+			 * the row does not say as well is reserved anew, below.
+			 */
+			emit_prefix(ring, list, &key, range.first / base_codes, &range.prefix);
+			cycles_check_length(ring, &key, range.first / base_codes, &range.prefix);
+			lsn = slot->reserved_lsn;
+			enough = range.end = slot->reserved_end;
+			if (doubtful && !capacity_enough(ring, list, &range.prefix))
+			{
+				/* Blocked by now: what is left of it is passed over, below. */
+				range.first = slot->reserved_end;
+				continue;
+			}
+		}
+		else
+		{
+			lsn = InvalidXLogRecPtr;
+			cycles_settle(ring, list, &key, doubtful, &range);
+			enough = Min(range.first + sizes.outstanding, range.end);
+		}
+		if (range.first % base_codes == 0)
+			state.counted = 0;
+		emit_batch(ring, list, &key, &range.prefix, range.first, enough, range.end,
+				   Min(enough - range.first, sizes.block), &batch);
+		if (batch.count > 0)
+		{
+			range.end = Max(enough, batch.end);
+			break;
+		}
+		pfree(batch.codes);
+		passed += batch.end - range.first;
+		range.first = batch.end;
+		if (range.skip.end <= range.skip.first)
+			range.skip.first = batch.end;
+		bump = false;
+	}
+	code = refill_room(range.prefix.text, range.prefix.len, ring->stride);
+	memcpy(VARDATA(code) + range.prefix.len, batch.codes, ring->stride);
+
+	if (XLogRecPtrIsInvalid(lsn))
+	{
+		numbers.reserved_to = range.end;
+		numbers.counted_to = range.first;
+		numbers.unblocked = state.counted;
+		numbers.filter = series_filter;
+		lsn = series_reserve(&row, &key, &numbers, &range.skip);
+		if (slot != NULL)
+		{
+			block_reserved(slot, range.first, state.counted, range.end, series_filter, lsn);
+			slot->reserved_size = sizes.size;
+			slot->reserved_at = now;
+			slot->skipped += Max(range.skip.end - range.skip.first, 0);
+		}
+	}
+	else if (slot->reserved_end - batch.end < sizes.least)
+		ahead = reserve_ahead(ring, slot, &row, &key, range.first, state.counted, &sizes, now);
+	cycles_unlock(ring, &range);
+
+	/*
+	 * Where there was no memory for a slot, the one position is skipped if
+	 * the wait for a standby is cancelled here.
+	 */
+	series_make_durable(lsn);
+	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
+		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
+	if (slot != NULL)
+	{
+		uint32		published = block_publish(slot, &batch, state.counted, filter);
+
+		memory_short = published < batch.count;
+		slot->skipped += passed + slot->published_end - range.first - published;
+		slot->refill_time += GetCurrentTimestamp() - now;
+	}
+
+	/* The table has been locked all the while, so the slot is still ours. */
+	series_close(&row);
+	refill_unlock(&key);
+	if (sizes.fast && !XLogRecPtrIsInvalid(ahead))
+		XLogFlush(ahead);		/* no error comes from here, and nobody waits for it */
+	pfree(batch.codes);
+	if (batch.map != NULL)
+		pfree(batch.map);
+	return code;
+}
