@@ -280,8 +280,11 @@ void
 block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
 			   XLogRecPtr lsn)
 {
+	int64		durable = Max(slot->reserved_end - slot->undurable, first);
+
 	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);
+	slot->undurable = end - Min(durable, end);
 	slot->reserved_end = end;
 	slot->reserved_span = end - first;
 	slot->reserved_lsn = lsn;

@@ -96,8 +96,8 @@ typedef struct Slot
 
 	/* Under the refill lock. */
 	TimestampTz reserved_at;
-	uint32		reserved_size;	/* of the last reservation, in positions; 0 before the first */
-	uint32		reserved_span;	/* from where the series then was, to reserved_end */
+	uint32		reserved_span;	/* from where the series then was to reserved_end, 0 before the first */
+	uint32		undurable;		/* positions before reserved_end not known to be on disk */
 } Slot;
 
 StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");

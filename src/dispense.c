@@ -203,7 +203,7 @@ dispense_load(const Ring *ring)
 
 	if (!ring_lock_conditional(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE))
 		return;
-	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	if (ring_read(rel, ring->name, &now) &&
 		memcmp(&now.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
 		series_visit(&ring->incarnation, load_series, (void *) ring);

@@ -69,7 +69,7 @@ List *
 grant_list(int32 ring_id)
 {
 	List	   *grantees = NIL;
-	Relation	rel = ring_open(ring_relation("ring_grant"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
 	SysScanDesc scan = begin_scan(rel, ring_id);
 	HeapTuple	tuple;
 
@@ -147,7 +147,7 @@ grant_report_denied(const Ring *ring, bool change)
 static void
 delete_grants(int32 ring_id, Oid role, const char *role_name)
 {
-	Relation	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
 	SysScanDesc scan = begin_scan(rel, ring_id);
 	HeapTuple	tuple;
 
@@ -193,7 +193,7 @@ void
 grant_give(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
-	Relation	rings = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	Relation	rel;
 	Ring		ring;
 	Datum		values[Natts_grant];
@@ -205,7 +205,7 @@ grant_give(const char *name, const char *role)
 	/* Given anew, it has the role's present name, should it have changed. */
 	delete_grants(ring.id, grantee, role);
 	CommandCounterIncrement();
-	rel = ring_open(ring_relation("ring_grant"), RowExclusiveLock);
+	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
 	namestrcpy(&role_name, role);
 	values[Anum_grant_ring_id - 1] = Int32GetDatum(ring.id);
 	values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
@@ -223,7 +223,7 @@ void
 grant_take(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
-	Relation	rings = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	Ring		ring;
 
 	find_to_alter(rings, name, &ring);
@@ -240,7 +240,7 @@ void
 grant_change_owner(const char *name, const char *new_owner)
 {
 	Oid			owner = get_role_oid(new_owner, false);
-	Relation	rings = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 	NameData	owner_name;
 	Datum		values[Natts_ring];

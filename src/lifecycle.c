@@ -370,7 +370,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	options_make_ring(&wanted, name, options, alphabet);
 
 	/* Only who is about to give a name has to lock it. */
-	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	exists = ring_read(rel, name, &existing);
 	if (!exists)
 	{
@@ -454,7 +454,7 @@ close_blocks(const Ring *ring)
 void
 lifecycle_drop(const char *name, bool if_exists)
 {
-	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
@@ -482,7 +482,7 @@ lifecycle_drop(const char *name, bool if_exists)
 void
 lifecycle_rename(const char *name, const char *new_name)
 {
-	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 	Ring		existing;
 	Datum		values[Natts_ring];
@@ -510,7 +510,7 @@ lifecycle_rename(const char *name, const char *new_name)
 void
 lifecycle_set_blocklist(const char *name, const char *list)
 {
-	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 	Datum		values[Natts_ring];
 	bool		nulls[Natts_ring] = {false};
@@ -542,7 +542,7 @@ lifecycle_set_blocklist(const char *name, const char *list)
 void
 lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 {
-	Relation	rel = ring_open(ring_relation("ring"), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 	pg_uuid_t	incarnation;
 	uint8		key[PERMUTATION_KEY_LEN];

@@ -130,12 +130,6 @@ memory_address(SharedRef ref)
 	return mapped[REF_SEGMENT(ref)] + (Size) REF_UNIT(ref) * MEMORY_UNIT;
 }
 
-uint64
-memory_total(void)
-{
-	return control->total;
-}
-
 static inline uint8 *
 unit_map(SharedRef ref)
 {

@@ -41,7 +41,6 @@ extern bool memory_grow(void);
 extern SharedRef memory_allocate(int order);
 extern void memory_free(SharedRef ref, int order);
 extern void *memory_address(SharedRef ref);
-extern uint64 memory_total(void);
 
 static inline int
 memory_order(Size bytes)

@@ -82,7 +82,7 @@ series_sweep_orphans(void)
 	/* One sweeper at a time: two would wait for each other's deletions. */
 	if (!ring_lock_conditional(LOCK_NAME, 0, SWEEP_DETAIL, ExclusiveLock))
 		return;
-	rel = ring_open(ring_relation("series_state"), RowExclusiveLock);
+	rel = ring_open(ring_relation("series_state"), Natts_state, RowExclusiveLock);
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
 				UUIDPGetDatum(&reached));
 	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);

@@ -80,7 +80,7 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 
 	if (slot == NULL)
 		return (Sizes) {1, 1, 1, 0, false};
-	if (slot->reserved_size > 0)
+	if (slot->reserved_span > 0)
 	{
 		int64		elapsed = Max(now - slot->reserved_at, 1);
 		int64		taken = position - (slot->reserved_end - slot->reserved_span);
@@ -89,20 +89,19 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 		wanted = taken * INT64CONST(1000) * RESERVATION_LASTS / elapsed;
 	}
 	size = Max(wanted, MIN_RESERVATION);
-	if (slot->reserved_size > 0)
-		size = Min(size, (int64) slot->reserved_size * RESERVATION_GROWTH);
-	if (!ahead)
-	{
-		size = Min(Max(size, count), bound);
-		return (Sizes) {size, size, Min(size, BLOCK_MAX_CODES), 0, false};
-	}
-	sizes.size = Min(size, bound / 2);
-	size = Min(Max(sizes.size, count), bound - sizes.size);
-	sizes.outstanding = size + sizes.size;
-	sizes.block = Min(size, Max(bound / 4, MIN_RESERVATION));
+	if (slot->reserved_span > 0)
+		size = Min(size, Max(slot->reserved_span / 2, 1) * (int64) RESERVATION_GROWTH);
+	sizes.size = Min(size, ahead ? bound / 2 : bound);
+	size = Min(Max(sizes.size, count), ahead ? bound - sizes.size : bound);
+	sizes.outstanding = ahead ? size + sizes.size : size;
+	sizes.block = ahead ? Min(size, Max(bound / 4, MIN_RESERVATION)) : size;
 	sizes.block = Min(sizes.block, BLOCK_MAX_CODES);
-	sizes.least = sizes.block;
+	sizes.least = ahead ? sizes.block : 0;
 	sizes.fast = wanted > sizes.size;
+
+	/* Many series are used once, and then seldom or never: those get no array. */
+	if (slot->reserved_span == 0 && count == 1)
+		sizes.block = 1;
 	return sizes;
 }
 
@@ -234,7 +233,6 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 		return InvalidXLogRecPtr;
 	lsn = series_reserve(row, key, &numbers, &none);
 	block_reserved(slot, first, counted, numbers.reserved_to, numbers.filter, lsn);
-	slot->reserved_size = sizes->size;
 	slot->reserved_at = now;
 	XLogSetAsyncXactLSN(lsn);
 	return lsn;
@@ -262,6 +260,8 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	text	   *code;
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 	XLogRecPtr	ahead = InvalidXLogRecPtr;
+	bool		reserved;		/* already */
+	int64		durable = 0;	/* positions before this one are, in the end */
 	int64		passed = 0;		/* blocked positions before the batch */
 	Sizes		sizes;
 	bool		doubtful;
@@ -335,31 +335,36 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	 */
 	for (;;)
 	{
-		bool		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
-		row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end &&
-		row.numbers.filter == series_filter;
 		int64		enough;
 
+		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
+			row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end &&
+			row.numbers.filter == series_filter;
 		if (reserved)
 		{
 			/*
-			 * Before, for a later block or by somebody who then failed.  What
-			 * the row does not say as well is reserved anew, below.
+			 * Before, ahead of need or by somebody who then failed.  What the
+			 * row does not say as well is reserved anew, below.
 			 */
 			emit_prefix(ring, list, &key, range.first / base_codes, &range.prefix);
 			cycles_check_length(ring, &key, range.first / base_codes, &range.prefix);
-			lsn = slot->reserved_lsn;
-			enough = range.end = slot->reserved_end;
 			if (doubtful && !capacity_enough(ring, list, &range.prefix))
 			{
 				/* Blocked by now: what is left of it is passed over, below. */
 				range.first = slot->reserved_end;
 				continue;
 			}
+			durable = slot->reserved_end - slot->undurable;
+			lsn = InvalidXLogRecPtr;
+			if (durable - range.first < Max(Min(sizes.block, MIN_RESERVATION) / 2, 1))
+			{
+				durable = slot->reserved_end;
+				lsn = slot->reserved_lsn;
+			}
+			enough = range.end = durable;
 		}
 		else
 		{
-			lsn = InvalidXLogRecPtr;
 			cycles_settle(ring, list, &key, doubtful, &range);
 			enough = Min(range.first + sizes.outstanding, range.end);
 		}
@@ -382,7 +387,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	code = refill_room(range.prefix.text, range.prefix.len, ring->stride);
 	memcpy(VARDATA(code) + range.prefix.len, batch.codes, ring->stride);
 
-	if (XLogRecPtrIsInvalid(lsn))
+	if (!reserved)
 	{
 		numbers.reserved_to = range.end;
 		numbers.counted_to = range.first;
@@ -392,7 +397,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		if (slot != NULL)
 		{
 			block_reserved(slot, range.first, state.counted, range.end, series_filter, lsn);
-			slot->reserved_size = sizes.size;
+			durable = slot->reserved_end;
 			slot->reserved_at = now;
 			slot->skipped += Max(range.skip.end - range.skip.first, 0);
 		}
@@ -405,7 +410,10 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	 * Where there was no memory for a slot, the one position is skipped if
 	 * the wait for a standby is cancelled here.
 	 */
-	series_make_durable(lsn);
+	if (!XLogRecPtrIsInvalid(lsn))
+		series_make_durable(lsn);
+	if (slot != NULL)
+		slot->undurable = slot->reserved_end - durable;
 	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
 		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
 	if (slot != NULL)

@@ -53,15 +53,24 @@ ring_relation(const char *name)
 }
 
 /*
- * Open a table of the extension.  DROP EXTENSION may have been faster.
+ * Open a table of the extension.  DROP EXTENSION may have been faster.  Raises
+ * 55000 if it has not so many columns: the library must not serve the tables
+ * of another version, nor what somebody has altered.
  */
 Relation
-ring_open(Oid relid, LOCKMODE mode)
+ring_open(Oid relid, int columns, LOCKMODE mode)
 {
 	Relation	rel = try_relation_open(relid, mode);
 
 	if (rel == NULL)
 		report_no_extension();
+	if (RelationGetNumberOfAttributes(rel) != columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
+				 errdetail("The table \"%s\" has %d columns instead of %d.",
+						   RelationGetRelationName(rel), RelationGetNumberOfAttributes(rel), columns),
+				 errhint("ALTER EXTENSION coderring UPDATE;")));
 	return rel;
 }
 
@@ -88,11 +97,6 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	bytea	   *key;
 	CodecStatus status;
 
-	if (desc->natts != Natts_ring)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
-				 errhint("ALTER EXTENSION coderring UPDATE;")));
 	heap_deform_tuple(tuple, desc, values, nulls);
 	ring->id = DatumGetInt32(values[Anum_ring_id - 1]);
 	ring->owner = DatumGetObjectId(values[Anum_ring_owner - 1]);
@@ -249,7 +253,7 @@ ring_read(Relation rel, const char *name, Ring *ring)
 bool
 ring_incarnation_alive(const pg_uuid_t *incarnation)
 {
-	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	Oid			index = index_on(rel, Anum_ring_incarnation);
 	ScanKeyData key;
 	SnapshotData dirty;
@@ -311,7 +315,7 @@ List *
 ring_list(bool (*may_see) (const Ring *ring, Oid user))
 {
 	List	   *list = NIL;
-	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	Snapshot	latest = RegisterSnapshot(ring_latest_snapshot());
 	SysScanDesc scan = systable_beginscan(rel, InvalidOid, false, latest, 0, NULL);
 	HeapTuple	tuple;

@@ -104,7 +104,7 @@ extern void ring_make_key(const Ring *ring, SeriesKey *key);
 
 /* ring.c */
 extern Oid	ring_relation(const char *name);
-extern Relation ring_open(Oid relid, LOCKMODE mode);
+extern Relation ring_open(Oid relid, int columns, LOCKMODE mode);
 extern Snapshot ring_latest_snapshot(void);
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);

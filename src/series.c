@@ -154,9 +154,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 {
 	ScanKeyData scankey[2];
 
-	row->rel = ring_open(key->relid, RowExclusiveLock);
-	if (RelationGetNumberOfAttributes(row->rel) != Natts_state)
-		elog(ERROR, "the table coderring.series_state does not fit the library");
+	row->rel = ring_open(key->relid, Natts_state, RowExclusiveLock);
 	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
 	row->scan = systable_beginscan(row->rel, RelationGetPrimaryKeyIndex(row->rel), true,
 								   SnapshotSelf, 2, scankey);
@@ -191,7 +189,7 @@ series_close(SeriesRow *row)
 bool
 series_read(const SeriesKey *key, SeriesNumbers *numbers)
 {
-	Relation	rel = ring_open(key->relid, AccessShareLock);
+	Relation	rel = ring_open(key->relid, Natts_state, AccessShareLock);
 	ScanKeyData scankey[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -364,7 +362,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	check_storage_lasts(row->rel);
 	if (skip->end > skip->first)
 	{
-		skip_rel = ring_open(ring_relation("skipped_positions"), RowExclusiveLock);
+		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
 		skips = insert_skips(skip_rel, key, skip);
 	}
 	if (row->tuple != NULL)
@@ -468,7 +466,7 @@ series_make_durable(XLogRecPtr lsn)
 bool
 series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 {
-	Relation	rel = ring_open(ring_relation("skipped_positions"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, AccessShareLock);
 	ScanKeyData scankey[3];
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -494,9 +492,9 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 }
 
 static void
-delete_rows(const char *table, const pg_uuid_t *incarnation)
+delete_rows(const char *table, int columns, const pg_uuid_t *incarnation)
 {
-	Relation	rel = ring_open(ring_relation(table), RowExclusiveLock);
+	Relation	rel = ring_open(ring_relation(table), columns, RowExclusiveLock);
 	ScanKeyData scankey;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -520,8 +518,8 @@ delete_rows(const char *table, const pg_uuid_t *incarnation)
 void
 series_delete_all(const pg_uuid_t *incarnation)
 {
-	delete_rows("series_state", incarnation);
-	delete_rows("skipped_positions", incarnation);
+	delete_rows("series_state", Natts_state, incarnation);
+	delete_rows("skipped_positions", Natts_skipped, incarnation);
 }
 
 /*
@@ -530,7 +528,7 @@ series_delete_all(const pg_uuid_t *incarnation)
 void
 series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 {
-	Relation	rel = ring_open(ring_relation("series_state"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("series_state"), Natts_state, AccessShareLock);
 	ScanKeyData scankey;
 	SysScanDesc scan;
 	HeapTuple	tuple;

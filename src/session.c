@@ -183,7 +183,7 @@ ring_make_key(const Ring *ring, SeriesKey *key)
 bool
 ring_unchanged(const Series *series)
 {
-	Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	char	   *name = pnstrdup(series->name, series->name_len);
 	Ring		ring;
 	bool		unchanged;
@@ -211,7 +211,7 @@ load_ring(const char *name)
 
 	if (entry == NULL)
 	{
-		Relation	rel = ring_open(ring_relation("ring"), AccessShareLock);
+		Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 		bool		found = ring_read(rel, name, &ring);
 		Ring	   *copy;
 

@@ -268,8 +268,8 @@ slot_make(const SeriesKey *key)
 			slot->reserved_lsn = InvalidXLogRecPtr;
 			pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED);
 			slot->reserved_at = 0;
-			slot->reserved_size = 0;
 			slot->reserved_span = 0;
+			slot->undurable = 0;
 			bucket = bucket_of(key);
 			slot->next = *bucket;
 			*bucket = slot->self;

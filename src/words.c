@@ -112,8 +112,6 @@ begin_scan(Relation rel, const char *name, Snapshot snapshot)
 {
 	ScanKeyData key;
 
-	if (RelationGetNumberOfAttributes(rel) != Natts_list)
-		elog(ERROR, "the table coderring.blocklist does not fit the library");
 	ScanKeyInit(&key, Anum_list_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
 	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
 }
@@ -148,7 +146,7 @@ read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 static bool
 read_list(const char *name, WordList *list)
 {
-	Relation	rel = ring_open(ring_relation("blocklist"), AccessShareLock);
+	Relation	rel = ring_open(ring_relation("blocklist"), Natts_list, AccessShareLock);
 	bool		found = read_row(rel, name, SnapshotSelf, list);
 
 	if (!found)
@@ -394,7 +392,7 @@ words_define(const char *list, ArrayType *words)
 	lifecycle_words_changed(list, 0);
 	if (words == NULL)
 		check_rings(list, true);
-	rel = ring_open(ring_relation("blocklist"), RowExclusiveLock);
+	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
 	if (exists)
 		CatalogTupleDelete(rel, &existing.tid);
 	if (words != NULL)
