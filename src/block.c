@@ -259,15 +259,17 @@ block_withdraw(Slot *slot)
 }
 
 /*
- * Note where a series goes on that the slot knew nothing of.  To be called
+ * Note where a series goes on that the slot knew nothing of, and how many
+ * codes of its cycle are before that with the words `filter`.  To be called
  * before its row says more, for those who look at the slot first and then at
  * the row.  The block is empty; the caller holds the refill lock.
  */
 void
-block_resume(Slot *slot, int64 position, int64 counted, uint64 series_filter)
+block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 series_filter)
 {
 	slot->series_filter = series_filter;
 	empty_block(slot, position, counted);
+	slot->filter = filter;
 }
 
 /*

@@ -14,6 +14,7 @@
 #include "utils/guc.h"
 
 #include "block.h"
+#include "compat.h"
 #include "lifecycle.h"
 #include "memory.h"
 #include "ring.h"
@@ -59,8 +60,7 @@ _PG_init(void)
 
 	if (process_shared_preload_libraries_in_progress)
 	{
-		previous_request_hook = shmem_request_hook;
-		shmem_request_hook = request_shared_memory;
+		HookShmemRequest(previous_request_hook, request_shared_memory);
 		previous_startup_hook = shmem_startup_hook;
 		shmem_startup_hook = start_shared_memory;
 	}

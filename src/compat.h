@@ -2,20 +2,70 @@
  * compat.h
  *		Every difference between PostgreSQL's versions, and nothing else.
  *
- * No other file of coderring looks at PG_VERSION_NUM.
+ * No other file of coderring looks at PG_VERSION_NUM.  The others are written
+ * as for 15: what a later version has changed keeps its old form here, by a
+ * macro where it has to be.  (A macro that names itself is not expanded again.)
  */
 #ifndef CODERRING_COMPAT_H
 #define CODERRING_COMPAT_H
 
 #include "postgres.h"
 
+#include "access/tableam.h"
+#include "funcapi.h"
+#include "miscadmin.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
+#include "storage/ipc.h"
 #include "storage/lock.h"
+#include "storage/lwlock.h"
+#include "utils/guc.h"
+#include "utils/relcache.h"
 
+#if PG_VERSION_NUM < 140000
+#error "coderring needs PostgreSQL 14 or later"
+#endif
+
+/* 15 asks libraries for their wishes in a hook, 14 when they are loaded. */
+#if PG_VERSION_NUM >= 150000
+#define HookShmemRequest(previous, function) \
+	((previous) = shmem_request_hook, shmem_request_hook = (function))
+#else
+typedef void (*shmem_request_hook_type) (void);
+#define HookShmemRequest(previous, function) (function) ()
+#endif
+
+/* 14 only warns of unknown settings. */
 #if PG_VERSION_NUM < 150000
-#error "coderring needs PostgreSQL 15 or later"
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 14 leaves that to each function that returns all its rows at once. */
+#if PG_VERSION_NUM < 150000
+static inline void
+InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) || (result->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+
+	old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &result->setDesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	result->setResult = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
+	result->returnMode = SFRM_Materialize;
+	MemoryContextSwitchTo(old);
+}
+#endif
+
+/* 16 has the macros of texts in a header of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
 #endif
 
 /* 16 calls it a locator. */
@@ -46,6 +96,28 @@
 #define LockModeHeldByMe(tag, mode) LockHeldByMe(tag, mode)
 #endif
 
+/* 18 has another spelling, for the front of a declaration. */
+#if PG_VERSION_NUM >= 180000
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
+/* 18 can count deferrable keys too. */
+#if PG_VERSION_NUM >= 180000
+#define RelationGetPrimaryKeyIndex(rel) RelationGetPrimaryKeyIndex(rel, false)
+#endif
+
+/* 19 has flags for scans. */
+#if PG_VERSION_NUM >= 190000
+#define table_beginscan(rel, snapshot, nkeys, keys) \
+	table_beginscan(rel, snapshot, nkeys, keys, SO_NONE)
+#endif
+
+/* 19 keeps the names of tranches for all; before, each process has its own. */
+#if PG_VERSION_NUM >= 190000
+#define LWLockNewTrancheId() LWLockNewTrancheId("coderring")
+#define LWLockRegisterTranche(tranche, name) ((void) 0)
+#endif
+
 /*
  * Are synchronous standbys configured, as the checkpointer has told everyone?
  * The field became a set of bits in a minor release of each branch.
@@ -54,7 +126,7 @@ static inline bool
 coderring_sync_standbys_defined(void)
 {
 #ifdef SYNC_STANDBY_INIT
-	bits8		status = ((volatile WalSndCtlData *) WalSndCtl)->sync_standbys_status;
+	uint8		status = ((volatile WalSndCtlData *) WalSndCtl)->sync_standbys_status;
 
 	if (status & SYNC_STANDBY_INIT)
 		return (status & SYNC_STANDBY_DEFINED) != 0;

@@ -254,6 +254,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	Slot	   *slot;
 	SeriesRow	row;
 	BlockState	state;
+	BlockState	before;
 	Range		range = {0};
 	CodeBatch	batch;
 	SeriesNumbers numbers;
@@ -314,8 +315,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	series_filter = filter;
 	if (row.tuple != NULL && row.numbers.filter != filter)
 		series_filter = SERIES_FILTER_CHANGED;
-	if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
-		block_resume(slot, state.position, state.counted, row.tuple != NULL ? row.numbers.filter : filter);
+	before = state;
 
 	now = GetCurrentTimestamp();
 	range.first = state.position;
@@ -393,6 +393,9 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		numbers.counted_to = range.first;
 		numbers.unblocked = state.counted;
 		numbers.filter = series_filter;
+		if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
+			block_resume(slot, before.position, before.counted, filter,
+						 row.tuple != NULL ? row.numbers.filter : filter);
 		lsn = series_reserve(&row, &key, &numbers, &range.skip);
 		if (slot != NULL)
 		{

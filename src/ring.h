@@ -16,6 +16,7 @@
 #include "block.h"
 #include "check.h"
 #include "codec.h"
+#include "compat.h"
 #include "permutation.h"
 
 #define RING_NAME_MAX_LEN	63	/* bytes */

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "block.h"
+#include "compat.h"
 
 #define FIRST_BUCKETS	1024
 #define LAST_BUCKETS	16384

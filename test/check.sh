@@ -4,6 +4,7 @@
 #
 #   ONLY="unit regress"    these suites only: unit, regress, isolation, tap
 #   TESTS="name name"      these tests only, of regress, isolation and tap
+#   BUDGET=570             seconds that all may take together
 #   KEEP=1                 leave the private directory behind, to look into it
 #
 # The regress and isolation tests run twice, without and with coderring in
@@ -15,7 +16,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 on_leave() { summarise; }
 
-budget=570
+budget=${BUDGET:-570}
 choose_suites "unit regress isolation tap"
 enter "$@"
 build WERROR=1

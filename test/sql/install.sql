@@ -29,17 +29,19 @@ SELECT g.privilege_type, g.grantee::regrole
 	FROM pg_namespace n, aclexplode(n.nspacl) g
 	WHERE nspname = 'coderring' AND g.grantee <> n.nspowner ORDER BY 1, 2;
 DROP ROLE regress_coderring_other;
--- What there is.
+-- What there is, but for the tables' types, which are listed from 17 on.
 \pset tuples_only off
 SELECT pg_describe_object(classid, objid, 0) AS object
 	FROM pg_depend
 	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND
+		classid <> 'pg_type'::regclass AND
 		refobjid = (SELECT oid FROM pg_extension WHERE extname = 'coderring')
 	ORDER BY pg_describe_object(classid, objid, 0) COLLATE "C";
 -- Every object is commented.
 SELECT pg_describe_object(classid, objid, 0) AS without_comment
 	FROM pg_depend
 	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' AND
+		classid <> 'pg_type'::regclass AND
 		refobjid = (SELECT oid FROM pg_extension WHERE extname = 'coderring') AND
 		obj_description(objid, classid::regclass::name) IS NULL;
 -- How the functions are marked: nothing that hands out codes may run in
@@ -61,7 +63,9 @@ SELECT c.relname, g.grantee::regrole, g.privilege_type
 -- The functions go where the user wants them, the tables never.
 SELECT coderring_create('kept'), coderring_get_code('kept') <> '';
 DROP EXTENSION coderring;
+\set VERBOSITY sqlstate
 SELECT coderring_get_code('kept');
+\set VERBOSITY default
 SELECT count(*) FROM pg_namespace WHERE nspname = 'coderring';
 CREATE SCHEMA regress_tools;
 CREATE EXTENSION coderring SCHEMA regress_tools;

@@ -73,8 +73,10 @@ SELECT coderring_get_code('private');
 SET ROLE regress_coderring_boss;
 SELECT coderring_revoke('private', 'public');
 
--- Another owner: by somebody who could act as that one
+-- Another owner: by somebody who could act as that one (16 has another word for it)
+\set VERBOSITY sqlstate
 SELECT coderring_change_owner('private', 'regress_coderring_heir');
+\set VERBOSITY default
 RESET ROLE;
 GRANT regress_coderring_heir TO regress_coderring_boss;
 SET ROLE regress_coderring_boss;
