@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/timestamp.h"
 
@@ -396,6 +397,11 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
 			block_resume(slot, before.position, before.counted, filter,
 						 row.tuple != NULL ? row.numbers.filter : filter);
+
+		/* Without a slot, a cancel from here on would lose the position: let it come now, or wait. */
+		CHECK_FOR_INTERRUPTS();
+		if (slot == NULL)
+			HOLD_INTERRUPTS();
 		lsn = series_reserve(&row, &key, &numbers, &range.skip);
 		if (slot != NULL)
 		{
@@ -431,6 +437,8 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	/* The table has been locked all the while, so the slot is still ours. */
 	series_close(&row);
 	refill_unlock(&key);
+	if (slot == NULL)
+		RESUME_INTERRUPTS();
 	if (sizes.fast && !XLogRecPtrIsInvalid(ahead))
 		XLogFlush(ahead);		/* no error comes from here, and nobody waits for it */
 	pfree(batch.codes);

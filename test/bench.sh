@@ -1,31 +1,57 @@
 #!/usr/bin/env bash
-# Measures coderring against nextval and SELECT 1 on a throw-away server of its
-# own, and prints one table. Also: make bench
+# Measures coderring beside what else makes unique values, on a throw-away
+# server of its own, and prints one table. Also: make bench
 #
-#   BENCH_PAIRS=7      turns of every comparison: A B A B ...
-#   BENCH_SECONDS=2    of each run of pgbench
+#   BENCH="one calls"  the parts to be measured, of: one loops calls latency
+#                      million series places wal create sizes memory
+#   BENCH_TURNS=5      turns of every comparison: A B A B ...
+#   BENCH_SECONDS=1    of each run of pgbench
+#   BENCH_CLIENTS="1 2 8 64"
+#   BENCH_PICTURE=FILE draws a picture of loops and calls with 1 and 8 clients
 #   BENCH_DIR=DIR      where the server keeps its data: a directory that the
 #                      user may write to (run as root: the user postgres).
 #                      Default: /tmp, or /var/tmp where that lies in memory
 #   BENCH_PRELOAD=yes  with shared_preload_libraries = coderring
 #
+# permuteseq and pg_hashids are measured too where the PostgreSQL of PG_CONFIG
+# has them.
+#
 # What is compared runs in turn, and each ratio is that of neighbours in time:
 # machines are noisy, and only their medians say something. The exit status is
-# 0 whether the aims are reached or not: this is no test.
+# 0 whether the aims are reached or not: this is no test. It is another if
+# something could not be measured.
 
 set -euo pipefail
 # shellcheck source=test/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=test/bench/systems.sh
+source "$here/bench/systems.sh"
+# shellcheck source=test/bench/rates.sh
+source "$here/bench/rates.sh"
+# shellcheck source=test/bench/series.sh
+source "$here/bench/series.sh"
+# shellcheck source=test/bench/rings.sh
+source "$here/bench/rings.sh"
 
-pairs=${BENCH_PAIRS:-7}
-seconds=${BENCH_SECONDS:-2}
-[[ $pairs =~ ^[1-9][0-9]{0,3}$ ]] || die "BENCH_PAIRS: a number from 1 on"
+parts="one loops calls latency million series places wal create sizes memory"
+turns=${BENCH_TURNS:-5}
+seconds=${BENCH_SECONDS:-1}
+bench_clients=${BENCH_CLIENTS:-1 2 8 64}
+[[ $turns =~ ^[1-9][0-9]{0,3}$ ]] || die "BENCH_TURNS: a number from 1 on"
 [[ $seconds =~ ^[1-9][0-9]{0,3}$ ]] || die "BENCH_SECONDS: a number from 1 on"
+[[ $bench_clients =~ ^[1-9][0-9]?(\ [1-9][0-9]?)*$ ]] ||
+    die "BENCH_CLIENTS: numbers from 1 to 99, with blanks between"
+for part in ${BENCH:=$parts}; do
+    [[ " $parts " == *" $part "* ]] || die "BENCH: $parts; not \"$part\""
+done
+if [[ -n ${BENCH_PICTURE:-} ]]; then
+    [[ " $BENCH " == *" loops "* && " $BENCH " == *" calls "* &&
+       " $bench_clients " == *" 1 "* && " $bench_clients " == *" 8 "* ]] ||
+        die "BENCH_PICTURE: needs the parts loops and calls, with 1 and 8 clients"
+fi
 scripts=$here/bench
 data=
 database=bench
-executions=20           # statements of 10,000 values in one half of a pair
-rings=200               # created in one go
 
 filesystem() { df --output=fstype "$1" 2>/dev/null | sed -n 2p; }
 
@@ -79,211 +105,103 @@ times() {
     perl "$scripts/times.pl" "$work/log/times" >"$file"
 }
 
-# pgbench_on KIND CLIENTS OPTION...: the rate of a script, as a line
+# pgbench_on SCRIPT CLIENTS OPTION...: the values a second, as a line
 pgbench_on() {
-    local kind=$1 clients=$2 threads log=$work/log/pgbench
+    local kind=$1 clients=$2 threads values=1 log=$work/log/pgbench
 
     shift 2
     threads=$((clients < processors ? clients : processors))
+    [[ $kind != loop_* ]] || values=${loop_of[${kind#loop_}]}
     if ! pgbench -n -M prepared -c "$clients" -j "$threads" "$@" \
-        -f "$scripts/$kind.sql" "$database" >"$log" 2>&1
+        -f "$work/sql/$kind.sql" "$database" >"$log" 2>&1
     then
         cat "$log" >&2
         die "pgbench failed"
     fi
-    sed -n "s/^tps = \([0-9.]*\).*/$kind \1/p" "$log"
-}
-
-# rates FILE CLIENTS KIND...: rounds of pgbench in turn
-rates() {
-    local file=$1 clients=$2 round kind
-
-    shift 2
-    for kind; do
-        pgbench_on "$kind" "$clients" -T 1 >/dev/null
-    done
-    sql CHECKPOINT
-    for ((round = 0; round < pairs; round++)); do
-        for kind; do
-            pgbench_on "$kind" "$clients" -T "$seconds"
-        done
-    done >"$file"
+    # with -P 1 without the first second, in which many sessions warm up
+    awk -v kind="$kind" -v values="$values" '
+        /^progress: / && $2 > 1.5 { sum += $4; n++ }
+        /^tps = / { tps = $3 }
+        END {
+            if (n)
+                tps = sum / n
+            if (!tps)
+                exit 1
+            print kind, tps * values
+        }' "$log" ||
+        die "$kind, $clients clients: nothing came to its end in time (BENCH_SECONDS)"
 }
 
 # row FILE A B PER [AIM]: a line of the table, from a file of "KIND VALUE".
-row() { perl "$scripts/row.pl" "$@"; }
+row() { BENCH_AIMS=$work/aims BENCH_ROOM=$room perl "$scripts/row.pl" "$@"; }
 
-title() { printf '\n%s\n' "$1"; }
+title() {
+    room=$1
+    printf '\n%s\n' "$1"
+}
 
 describe() {
-    local cpu preloaded="not preloaded"
+    local cpu preloaded="not preloaded" line version write load
 
     [[ -z ${BENCH_PRELOAD:-} ]] || preloaded=preloaded
     cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null |
         head -n 1)
+    cpu="$processors x ${cpu:-$(uname -m)}"
+    version=$(sql 'SHOW server_version')
+    write=$(perl "$scripts/fsync.pl" "$work/data/probe")
+    load=$(cut -d ' ' -f 1 /proc/loadavg)
     say "coderring $(sql "SELECT extversion FROM pg_extension
-            WHERE extname = 'coderring'")" \
-        "on PostgreSQL $(sql 'SHOW server_version')"
-    say "  $processors x ${cpu:-$(uname -m)}, Linux $(uname -r)"
+            WHERE extname = 'coderring'") on PostgreSQL $version"
+    say "  $cpu, Linux $(uname -r)"
     say "  data on $(filesystem "$work/data/")," \
-        "$(perl "$scripts/fsync.pl" "$work/data/probe") ms for a write and fsync"
+        "$write ms for a write and fsync"
     say "  fsync $(sql 'SHOW fsync')," \
         "synchronous_commit $(sql 'SHOW synchronous_commit')," \
         "shared_buffers $(sql 'SHOW shared_buffers')"
     say "  autovacuum off, no checkpoint falls into a measurement," \
         "$preloaded"
-    say "  medians of $pairs in turn, pgbench -M prepared for $seconds s each;" \
-        "load $(cut -d ' ' -f 1 /proc/loadavg) before"
+    say "  medians of $turns turns, of fewer for what is far from coderring;"
+    say "  pgbench -M prepared for $seconds s each; load $load before"
+    for line in ${missing[@]+"${missing[@]}"}; do say "  $line"; done
+    machine="PostgreSQL ${version%% *}, $cpu, $write ms for a write and fsync"
+    ((${load%.*} < processors)) || machine+=", load $load by others"
 }
 
-# One session: psql, and its own times from question to answer.
-one_session() {
-    local round i
-
-    {
-        say "PREPARE get_code AS $(<"$scripts/loop_get_code.sql")"
-        say "PREPARE nextval AS $(<"$scripts/loop_nextval.sql")"
-        for ((i = 0; i < 20; i++)); do
-            say "EXECUTE get_code; EXECUTE nextval;"
-        done
-        say "CHECKPOINT;"
-        say '\timing on'
-        for ((round = 0; round < pairs * 3; round++)); do
-            say '\echo :: get_code'
-            for ((i = 0; i < executions; i++)); do say "EXECUTE get_code;"; done
-            say '\echo :: nextval'
-            for ((i = 0; i < executions; i++)); do say "EXECUTE nextval;"; done
-        done
-    } | times "$work/one"
-    title "One session, prepared loops of 10,000: ns a value"
-    row "$work/one" get_code nextval "time $((executions * 10000))" \
-        "at most 0.75"
+# What became of the aims, once more together.
+summary() {
+    [[ -e $work/aims ]] || return 0
+    title "Aims"
+    perl "$scripts/aims.pl" "$work/aims"
 }
 
-many_sessions() {
-    rates "$work/loops" 8 loop_get_code loop_nextval
-    title "8 clients on one ring, loops of 10,000: values a second"
-    row "$work/loops" loop_get_code loop_nextval "rate 10000" "at least 1.5"
-}
+# Loops and calls as a picture, into the file that was opened for it.
+draw() {
+    local clients
+    local -a files=()
 
-# CLIENTS [AIM]
-single_calls() {
-    rates "$work/calls" "$1" call_get_code call_select_1 call_nextval
-    title "One call a statement, $1 client$( (($1 == 1)) || say s): statements a second"
-    row "$work/calls" call_get_code call_select_1 "rate 1" ${2:+"$2"}
-    row "$work/calls" call_nextval call_select_1 "rate 1"
-    row "$work/calls" call_get_code call_nextval "rate 1"
-}
-
-a_million() {
-    local round
-
-    {
-        say "CREATE TEMPORARY SEQUENCE million;"
-        say "SELECT count(c) FROM coderring_get_codes('widget', 100000) AS c;"
-        say '\timing on'
-        for ((round = 0; round < pairs; round++)); do
-            cat "$scripts/million.sql"
-        done
-    } | times "$work/million"
-    title "A million in one statement: ns a value"
-    row "$work/million" get_codes series_text "time 1000000"
-    row "$work/million" get_codes nextval "time 1000000"
-}
-
-# wal KIND OPTION...: bytes of WAL for what pgbench runs, as a line
-wal() {
-    local kind=$1 before
-
-    before=$(sql 'SELECT pg_current_wal_insert_lsn()')
-    pgbench_on "$kind" 1 "${@:2}" >/dev/null
-    sql "SELECT '$kind', pg_current_wal_insert_lsn() - '$before'" | tr '|' ' '
-}
-
-wal_bytes() {
-    local kind
-
-    # whole pages are written once after the checkpoint: not in the measurement
-    for kind in loop_get_code loop_nextval call_get_code call_nextval; do
-        wal "$kind" -t 10 >/dev/null
-        if [[ $kind == loop_* ]]; then
-            wal "$kind" -t 100
-        else
-            wal "$kind" -t 20000
-        fi
-    done >"$work/wal"
-    title "WAL: bytes a value"
-    row "$work/wal" loop_get_code loop_nextval "bytes 1000000" "" "in loops, of a million"
-    row "$work/wal" call_get_code call_nextval "bytes 20000" "" "one call a statement, of 20,000"
-}
-
-creation() {
-    local round length i together title
-
-    {
-        say '\timing on'
-        for ((round = 0; round < pairs; round++)); do
-            for length in 2 4 8; do
-                say "\\echo :: together_$length"
-                say "SELECT coderring_create(format('t %s %s %s', $length, $round, i), $length)"
-                say "FROM generate_series(1, $rings) AS i;"
-            done
-            for length in 2 4 8; do
-                say "\\echo :: alone_$length"
-                for ((i = 0; i < rings; i++)); do
-                    say "SELECT coderring_create('a $length $round $i', $length);"
-                done
-            done
-        done
-    } | times "$work/create"
-    title "Creating a ring, $rings at a time: us a ring"
-    for together in alone together; do
-        title=${together/#alone/a transaction each}
-        title=${title/#together/all in one}
-        for length in 2 4; do
-            row "$work/create" "${together}_$length" "${together}_8" \
-                "us $rings" "" "base_length $length : 8, $title"
-        done
+    for clients in 1 8; do
+        files+=("calls $clients $work/calls.$clients"
+            "loops $clients $work/loops.$clients")
     done
+    perl "$scripts/picture.pl" "$machine" "${files[@]}" >"$work/picture"
+    perl -e 'truncate STDOUT, 0 or die' >&9
+    cat "$work/picture" >&9
 }
 
-# Fresh rings, moved to where they are to be measured; 8 of them a turn.
-places() {
-    local round i percent
-
-    {
-        say "SET plan_cache_mode = force_generic_plan;"
-        say "PREPARE take(text) AS SELECT count(coderring_get_code(\$1))" \
-            "FROM generate_series(1, 10000);"
-        for ((round = 0; round < pairs * 2; round++)); do
-            for percent in 0 50 99; do
-                say "\\timing off"
-                say "SELECT coderring_create(format('p $round $percent %s', i)) FROM generate_series(1, 8) AS i;"
-                ((percent == 0)) ||
-                    say "SELECT coderring_advance(format('p $round $percent %s', i)," \
-                        "to_cycle => 0, to_offset => 1048576 * $percent / 100 + 1)" \
-                        "FROM generate_series(1, 8) AS i;"
-                say "SELECT coderring_get_code(format('p $round $percent %s', i)) FROM generate_series(1, 8) AS i;"
-                say "\\timing on"
-                say "\\echo :: at_$percent"
-                for ((i = 1; i <= 8; i++)); do
-                    say "EXECUTE take('p $round $percent $i');"
-                done
-            done
-        done
-    } | times "$work/places"
-    title "Values a second within a cycle of 1,048,576, the next 10,000 codes"
-    row "$work/places" at_50 at_0 "speed 80000"
-    row "$work/places" at_99 at_0 "speed 80000"
-}
-
+# Opened here, because an unprivileged user takes over from root.
+if [[ -n ${BENCH_PICTURE:-} && -z $work ]]; then
+    exec 9<>"$BENCH_PICTURE" || die "BENCH_PICTURE: cannot be written"
+fi
 enter "$@"
 processors=$(nproc 2>/dev/null || say 1)
+room=
+machine=
+mkdir "$work/sql"
 build
 place_data
 init_server
 settings=(-cfsync=on -cautovacuum=off -cmax_wal_size=8GB
-    -ccheckpoint_timeout=1h)
+    -ccheckpoint_timeout=1h -cdynamic_shared_memory_type=posix)
 [[ -z ${BENCH_PRELOAD:-} ]] ||
     settings+=(-cshared_preload_libraries=coderring)
 start_server "$work/log/server" "${settings[@]}" || exit 1
@@ -293,18 +211,19 @@ CREATE EXTENSION coderring;
 CREATE SEQUENCE numbers;
 SELECT coderring_create('widget') \g /dev/null
 SQL
+make_scripts
+if [[ " $BENCH " =~ " "(loops|calls)" " ]]; then
+    make_systems
+fi
 
 say
 describe
 say
 printf '%-40s %10s %10s %5s  %s\n' "A : B" "A" "B" "A/B" "min..max"
-one_session
-many_sessions
-single_calls 1
-single_calls 8 "at least 0.95"
-a_million
-wal_bytes
-places
-creation
+for part in $parts; do
+    [[ " $BENCH " != *" $part "* ]] || "part_$part"
+done
+summary
+[[ -z ${BENCH_PICTURE:-} ]] || draw
 stop_server fast || :
 say

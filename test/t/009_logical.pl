@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::RealBin;
+use Coderring;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -29,7 +30,7 @@ is($subscriber->safe_psql('postgres', 'SELECT name FROM coderring.rings ORDER BY
 	"dropped\nkept\nreset", 'rings are copied');
 
 # A session of the subscriber that has used the ring under its old name
-my $session = $subscriber->background_psql('postgres', on_error_stop => 0);
+my $session = new_session($subscriber);
 my $first = $session->query(q{SELECT coderring_get_code('kept')});
 like($first, qr/^..\z/, 'the subscriber hands out codes');
 
@@ -42,7 +43,7 @@ is($subscriber->safe_psql('postgres', 'SELECT n FROM other'), '1',
 is($subscriber->safe_psql('postgres', 'SELECT name FROM coderring.rings ORDER BY 1'),
 	"renamed\nreset", 'definitions follow');
 $session->query(q{SELECT coderring_get_code('kept')});
-like($session->{stderr}, qr/ring "kept" does not exist/, 'a session notices that');
+like($session->{error}, qr/ring "kept" does not exist/, 'a session notices that');
 like($session->query(q{SELECT coderring_get_code('renamed')}), qr/^..\z/, 'and finds the new name');
 $session->quit;
 

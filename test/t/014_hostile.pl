@@ -521,8 +521,9 @@ like($node->safe_psql('attacked', q{SELECT coderring_get_code('order')}), qr/^\w
 #
 set_traps('trusted');
 my $mallory = new_session($node, 'trusted', 'user=mallory');
+$mallory->query('SET standard_conforming_strings = off');	# from 19 on it stays on
 do_all($mallory, 'SET trap.schema = pg_temp', $traps,
-	'SET standard_conforming_strings = off', 'SET transform_null_equals = on', 'SET quote_all_identifiers = on', 'SET array_nulls = off',
+	'SET transform_null_equals = on', 'SET quote_all_identifiers = on', 'SET array_nulls = off',
 	'SET check_function_bodies = off', 'SET row_security = off', q{SET plpgsql.extra_errors = 'all'}, 'SET bytea_output = escape',
 	'SET client_min_messages = error');
 sprung();

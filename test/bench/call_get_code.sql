@@ -1,1 +1,0 @@
-SELECT coderring_get_code('widget');

@@ -1,1 +1,0 @@
-SELECT count(coderring_get_code('widget')) FROM generate_series(1, 10000);

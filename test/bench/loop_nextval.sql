@@ -1,1 +1,0 @@
-SELECT count(nextval('numbers')) FROM generate_series(1, 10000);

@@ -1,0 +1,96 @@
+--
+-- Tables that somebody has altered, and a library whose extension is gone: a clear
+-- error, and all is as before once the tables are.
+--
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS coderring;
+CREATE EXTENSION coderring;
+RESET client_min_messages;
+\set SHOW_CONTEXT never
+\pset format unaligned
+\pset tuples_only on
+-- altered(CHANGE, QUERY): what the query says where the change has been made; the change is undone
+CREATE FUNCTION pg_temp.altered(change text, query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	result text := 'no error';
+	detail text;
+	hint text;
+BEGIN
+	BEGIN
+		EXECUTE change;
+		BEGIN
+			EXECUTE query;
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+			result := concat_ws(E'\n    ', SQLSTATE || ': ' || SQLERRM, NULLIF(detail, ''), NULLIF(hint, ''));
+		END;
+		RAISE EXCEPTION USING ERRCODE = 'XX999';
+	EXCEPTION WHEN SQLSTATE 'XX999' THEN
+		RETURN result;
+	END;
+END $$;
+SELECT coderring_create('r', 2), coderring_create('words', 2, blocklist => 'english'), coderring_create('mine', 2);
+CREATE TEMP TABLE codes AS SELECT coderring_get_code('r') AS code FROM generate_series(1, 5);
+
+-- Columns
+SELECT pg_temp.altered('ALTER TABLE coderring.ring ADD another int', query) FROM unnest(ARRAY[
+	$$SELECT coderring_get_code('r')$$,
+	$$SELECT coderring_create('new')$$,
+	$$SELECT * FROM coderring.rings$$]) query;
+SELECT pg_temp.altered('ALTER TABLE coderring.series_state ADD another int', query) FROM unnest(ARRAY[
+	$$SELECT coderring_get_code('r', 'E')$$,
+	$$SELECT coderring_advance('r', 'E')$$]) query;
+SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ADD another int', query) FROM unnest(ARRAY[
+	$$SELECT coderring_create('new', blocklist => 'english')$$,
+	$$SELECT coderring_define_blocklist('new', '{word}')$$]) query;
+
+SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ADD another int', $$SELECT coderring_grant('r', 'public')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
+
+-- Constraints
+SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
+	$$SELECT coderring_get_code('words')$$,
+	$$SELECT coderring_create('new')$$,
+	$$SELECT coderring_rename('mine', 'new')$$]) query;
+SELECT pg_temp.altered($$
+	ALTER TABLE coderring.series_state ALTER unblocked DROP NOT NULL;
+	INSERT INTO coderring.series_state SELECT incarnation, 0, 0, NULL, 0, 'E' FROM coderring.ring WHERE name = 'r'$$,
+	$$SELECT coderring_get_code('r', 'E')$$);
+
+-- Indexes, which rows of new series are entered in
+SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'E')$$);
+SELECT pg_temp.altered('CREATE INDEX part ON coderring.series_state (extra) WHERE extra > ''D''', $$SELECT coderring_get_code('r', 'F')$$);
+SELECT pg_temp.altered('CREATE INDEX computed ON coderring.series_state (lower(extra))', $$SELECT coderring_get_code('r', 'G')$$);
+
+-- and one that was left behind unfinished, which nothing is entered in.
+\set VERBOSITY terse
+SELECT coderring_get_code('mine') <> '', coderring_get_code('mine', 'E') <> '';
+CREATE UNIQUE INDEX CONCURRENTLY unfinished ON coderring.series_state (reserved_to);
+\set VERBOSITY default
+SELECT indisready FROM pg_index WHERE indexrelid = 'coderring.unfinished'::regclass;
+SELECT coderring_get_code('mine', 'F') <> '';
+DROP INDEX coderring.unfinished;
+
+-- A role without a name
+\set VERBOSITY terse
+INSERT INTO coderring.ring SELECT (r).* FROM (
+	SELECT json_populate_record(ring, '{"id": 12345, "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
+\set VERBOSITY default
+
+-- Names that no ring can have
+SELECT coderring_get_code(repeat('n', 64));
+SELECT coderring_get_code(repeat('é', 32));
+SELECT coderring_issued(repeat('n', 64), 'VVVV');
+SELECT coderring_normalize(repeat('é', 32), 'VVVV');
+
+-- The codes go on, none twice and none left out but those of failed statements.
+INSERT INTO codes SELECT coderring_get_code('r') FROM generate_series(6, 1024);
+SELECT count(DISTINCT code), min(length(code)), max(length(code)) FROM codes;
+SELECT coderring_get_code('r', 'E') IS NOT NULL, coderring_get_code('r', 'F') IS NOT NULL, coderring_get_code('words') IS NOT NULL;
+
+-- Without the extension its functions say so.
+CREATE FUNCTION pg_temp.get_code(text, text, boolean) RETURNS text AS '$libdir/coderring', 'coderring_get_code' LANGUAGE c;
+SELECT pg_temp.get_code('words', '', false) IS NOT NULL;
+DROP EXTENSION coderring;
+SELECT pg_temp.get_code('words', '', false);
+SELECT pg_temp.get_code('other', '', false);
