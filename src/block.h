@@ -223,23 +223,6 @@ block_raise_epoch(void)
 }
 
 /*
- * Ask for the cache line of a block's ticket, to write to it, some time before
- * block_take.  Without this it would come twice where other processors want it
- * too: once to be read, and again for the swap.  gcc knows the x86 instruction
- * only by an option that not every processor's code may use; one that lacks it
- * takes it for a no-op.
- */
-static inline void
-block_prefetch(const CodeBlock *block)
-{
-#if defined(__GNUC__) && defined(__x86_64__)
-	__asm__ __volatile__("prefetchw %0" : : "m"(block->slot->ticket));
-#elif defined(__GNUC__)
-	__builtin_prefetch(&block->slot->ticket, 1);
-#endif
-}
-
-/*
  * Take the next code of a block, without a lock.  False when there is none
  * left or the block is not the one remembered.
  *

@@ -41,9 +41,6 @@ dispense(const Wanted *wanted)
 	 * Five nanoseconds, for which DROP EXTENSION and a lost membership in a
 	 * role are noticed at once too, also in the middle of a transaction.
 	 */
-	series = ring_last_series;
-	if (series != NULL && series->block.generation != 0)
-		block_prefetch(&series->block);
 	AcceptInvalidationMessages();
 	series = ring_last_series;
 
