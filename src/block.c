@@ -282,8 +282,11 @@ void
 block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
 			   XLogRecPtr lsn)
 {
-	int64		durable = Max(slot->reserved_end - slot->undurable, first);
+	int64		durable = first;
 
+	/* What was on disk before is still, but the words may have to be, too. */
+	if (slot->series_filter == series_filter)
+		durable = Max(durable, slot->reserved_end - slot->undurable);
 	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);
 	slot->undurable = end - Min(durable, end);
