@@ -274,12 +274,13 @@ block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 se
 
 /*
  * Note that the positions from first to before end have been written to the
- * series' row by the record that ends at lsn.  To be called right after it:
+ * series' row by the record that ends at lsn, and that `counted` codes of the
+ * cycle are before them with the words `filter`.  To be called right after it:
  * nothing may throw in between.  Whatever is left of the block is given up, by
  * the caller's wish.  The caller holds the refill lock.
  */
 void
-block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
+block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter, uint64 series_filter,
 			   XLogRecPtr lsn)
 {
 	int64		durable = first;
@@ -289,6 +290,7 @@ block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_
 		durable = Max(durable, slot->reserved_end - slot->undurable);
 	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);
+	slot->filter = filter;
 	slot->undurable = end - Min(durable, end);
 	slot->reserved_end = end;
 	slot->reserved_span = end - first;

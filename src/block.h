@@ -189,8 +189,8 @@ extern void block_resume(Slot *slot, int64 position, int64 counted, uint64 filte
 extern void block_read(Slot *slot, BlockState *state);
 extern Slot *block_find(const SeriesKey *key, BlockState *state);
 extern bool block_look(Slot *slot, const SeriesKey *key, BlockState *state);
-extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 series_filter,
-						   XLogRecPtr lsn);
+extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter,
+						   uint64 series_filter, XLogRecPtr lsn);
 extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
 
 static inline bool

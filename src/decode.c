@@ -233,14 +233,17 @@ remember(Reading *entry, const Ring *ring, const char *prefix, uint32 len, const
 	memcpy(entry->prefix, prefix, len);
 }
 
-/* Was a code handed out, by the reading that is remembered for its prefix? */
+/*
+ * Was a code, with so many bytes before its base code, handed out by the
+ * reading that is remembered for them?  If not, it may be by another.
+ */
 static bool
-read_again(const Reading *entry, const Ring *ring, uint64 number, const char *prefix, uint32 len, Decoded *decoded)
+read_again(const Reading *entry, const Ring *ring, uint64 number, const char *code, uint32 len, Decoded *decoded)
 {
 	BlockState	state;
 
 	if (entry->begun != ring_memory_begun || entry->ring != ring || entry->prefix_len != len ||
-		(len > 0 && memcmp(entry->prefix, prefix, len) != 0) ||
+		(len > 0 && memcmp(entry->prefix, code, len) != 0) ||
 		RecoveryInProgress() || pg_atomic_read_u32(&entry->slot->dead) != 0 ||
 		!block_look(entry->slot, &entry->key, &state))
 		return false;
@@ -248,7 +251,7 @@ read_again(const Reading *entry, const Ring *ring, uint64 number, const char *pr
 	decoded->cycle = entry->cycle;
 	decoded->uniquizer_len = len - entry->key.extra_len;
 	judge(ring, number, &state, true, decoded);
-	return decoded->issued;
+	return decoded->issued && !decode_never_emitted(ring, decoded->filter, code, len + ring->stride);
 }
 
 /*
@@ -275,10 +278,7 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 
 	reading = reading_of(code, prefix_len);
 	if (read_again(reading, ring, number, code, prefix_len, decoded))
-	{
-		decoded->issued = !decode_never_emitted(ring, decoded->filter, code, len);
 		return true;
-	}
 
 	memset(seen, false, sizeof(seen));
 	memset(&candidate, 0, sizeof(candidate));
@@ -304,6 +304,8 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 			candidate.cycle = cycle;
 			candidate.uniquizer_len = prefix_len - extra_len;
 			seen[extra_len] = look_up(ring, number, i == 0, &candidate, &slot);
+			if (seen[extra_len] && candidate.issued && decode_never_emitted(ring, candidate.filter, code, len))
+				candidate.issued = false;
 			if (seen[extra_len])
 				rank = candidate.owned ? 3 : 2;
 			else if (i > 0 && extra_len == 0)
@@ -322,8 +324,6 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 		return false;
 	if (best < 3)
 		decoded->position = order_position(ring, &decoded->key, decoded->cycle, number);
-	if (decoded->issued && decode_never_emitted(ring, decoded->filter, code, len))
-		decoded->issued = false;
 	return true;
 }
 

@@ -92,6 +92,7 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	SeriesNumbers numbers;
 	int64		cycle;
 	int64		target;
+	int64		unblocked;
 	bool		waited;
 	XLogRecPtr	lsn;
 
@@ -134,12 +135,14 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 				 errdetail("It stands at offset %lld of cycle %lld.",
 						   (long long) (state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (target == state.position && row.tuple != NULL)
+	if (target == state.position && row.tuple != NULL && slot != NULL && !XLogRecPtrIsInvalid(slot->reserved_lsn))
 	{
+		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
+		lsn = slot->reserved_lsn;
 		series_close(&row);
-		if (slot != NULL)
-			(void) block_reopen(slot);
+		(void) block_reopen(slot);
 		refill_unlock(&key);
+		series_make_durable(lsn);
 		return;
 	}
 
@@ -164,13 +167,22 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	}
 	if (numbers.reserved_to % ring->base_codes > 0)
 		numbers.unblocked = position_count_before(ring, list, &key, numbers.reserved_to);
+	unblocked = numbers.unblocked;
 	numbers.counted_to = numbers.reserved_to;
 	numbers.filter = row.tuple != NULL ? row.numbers.filter : filter;
+	if (numbers.filter != filter)
+	{
+		/* Who counts with those words has to count anew. */
+		numbers.counted_to -= numbers.counted_to % ring->base_codes;
+		numbers.unblocked = 0;
+	}
 
-	lsn = series_reserve(&row, &key, &numbers, &range.skip);
+	lsn = series_reserve(&row, &key, &numbers, &range.skip, false);
 	if (slot != NULL)
 	{
-		block_reserved(slot, numbers.reserved_to, numbers.unblocked, numbers.reserved_to, numbers.filter, lsn);
+		/* The cycle has not been looked at with these words, so they are not to be the slot's. */
+		block_reserved(slot, numbers.reserved_to, unblocked, numbers.reserved_to,
+					   slot->filter == filter ? filter : SERIES_FILTER_CHANGED, numbers.filter, lsn);
 		slot->skipped += Max(range.skip.end - range.skip.first, 0);
 	}
 	cycles_unlock(ring, &range);

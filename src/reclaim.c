@@ -108,9 +108,10 @@ reclaim_evict(const SeriesKey *except)
 					 */
 					SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
 					SkippedRange none = {0, 0};
-					XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none);
+					XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
 
-					block_reserved(slot, state.position, state.counted, state.position, numbers.filter, lsn);
+					block_reserved(slot, state.position, state.counted, state.position,
+								   slot->filter, numbers.filter, lsn);
 				}
 				slot_unlink(slot, key);
 				series_close(&row);

@@ -220,7 +220,7 @@ log_new_cycle(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix 
  */
 static XLogRecPtr
 reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key,
-			  int64 first, int64 counted, const Sizes *sizes, TimestampTz now)
+			  int64 first, int64 counted, uint64 filter, const Sizes *sizes, TimestampTz now)
 {
 	SeriesNumbers numbers = {.counted_to = first, .unblocked = counted, .filter = row->numbers.filter};
 	SkippedRange none = {0, 0};
@@ -232,8 +232,8 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
 	if (numbers.reserved_to <= slot->reserved_end)
 		return InvalidXLogRecPtr;
-	lsn = series_reserve(row, key, &numbers, &none);
-	block_reserved(slot, first, counted, numbers.reserved_to, numbers.filter, lsn);
+	lsn = series_reserve(row, key, &numbers, &none, false);
+	block_reserved(slot, first, counted, numbers.reserved_to, filter, numbers.filter, lsn);
 	slot->reserved_at = now;
 	XLogSetAsyncXactLSN(lsn);
 	return lsn;
@@ -398,21 +398,18 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 			block_resume(slot, before.position, before.counted, filter,
 						 row.tuple != NULL ? row.numbers.filter : filter);
 
-		/* Without a slot, a cancel from here on would lose the position: let it come now, or wait. */
-		CHECK_FOR_INTERRUPTS();
-		if (slot == NULL)
-			HOLD_INTERRUPTS();
-		lsn = series_reserve(&row, &key, &numbers, &range.skip);
+		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
+		lsn = series_reserve(&row, &key, &numbers, &range.skip, slot == NULL);
 		if (slot != NULL)
 		{
-			block_reserved(slot, range.first, state.counted, range.end, series_filter, lsn);
+			block_reserved(slot, range.first, state.counted, range.end, filter, series_filter, lsn);
 			durable = slot->reserved_end;
 			slot->reserved_at = now;
 			slot->skipped += Max(range.skip.end - range.skip.first, 0);
 		}
 	}
 	else if (slot->reserved_end - batch.end < sizes.least)
-		ahead = reserve_ahead(ring, slot, &row, &key, range.first, state.counted, &sizes, now);
+		ahead = reserve_ahead(ring, slot, &row, &key, range.first, state.counted, filter, &sizes, now);
 	cycles_unlock(ring, &range);
 
 	/*

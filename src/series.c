@@ -348,10 +348,12 @@ insert_skips(Relation rel, const SeriesKey *key, const SkippedRange *skip)
  * A series without a row gets one; row->tuple stays NULL then.
  *
  * Returns the end of the record.  Raises an error, if any, before it has
- * changed something.
+ * changed something.  With `hold`, interrupts are held from the change on, and
+ * the caller resumes them.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const SkippedRange *skip)
+series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const SkippedRange *skip,
+			   bool hold)
 {
 	Relation	skip_rel = NULL;
 	List	   *skips = NIL;
@@ -372,6 +374,10 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 		tid = insert_state(row->rel, key, numbers);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
+
+	CHECK_FOR_INTERRUPTS();
+	if (hold)
+		HOLD_INTERRUPTS();
 
 	/* Once, but for several pieces of a range: what those lack is skipped in a crash. */
 	do

@@ -62,7 +62,7 @@ extern void series_open(SeriesRow *row, const SeriesKey *key);
 extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
-								 const SeriesNumbers *numbers, const SkippedRange *skip);
+								 const SeriesNumbers *numbers, const SkippedRange *skip, bool hold);
 extern void series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 
