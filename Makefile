@@ -8,9 +8,11 @@
 #   make bench            measure it beside what it replaces, in twelve minutes
 #   make proof            ten million codes: distinct, decodable, without bad words
 #   make fuzz             any arguments to every function
+#   make faults           let every call that can fail do so: nothing twice, nothing lost
 #   make asan             the tests and the fuzzing under AddressSanitizer and UBSan
 #   make coverage         which lines of src/ the tests run, and why not the others
 #   make libfuzzer        libFuzzer on the parts without PostgreSQL
+#   make valgrind         tests and fuzzing under valgrind, in about ten minutes
 #   make torture          clients and crashes for 15 minutes: nothing twice, little lost
 #   make matrix           build and test it on other majors, and pg_upgrade; as root
 #   make setup            install the Debian packages that are missing
@@ -24,7 +26,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check bench proof fuzz asan coverage libfuzzer torture matrix setup
+OWN_GOALS = try check bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

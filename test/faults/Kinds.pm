@@ -1,0 +1,301 @@
+# The statements in which something is to fail, for faults.pl.
+#
+# %R is the name of a ring of each turn's own, in the alphabet AB. A kind has
+#
+#	setup      what is done before
+#	run        the statement, or several
+#	series     extras that are looked at afterwards ('')
+#	lasts      what becomes of the ring: 'kept' (or not given), 'created',
+#	           'dropped', 'renamed' (to "%R new"), 'reset'
+#	moves      the statement can leave the cycle that it is in, or a part of it
+#	words      blocked words, as a pattern of the codes
+#	length     base_length (8)
+#	letters    the alphabet ('AB')
+#	check      codes have a check character
+#	changed    words have changed, so that codes are counted by estimate
+#	answer     what the statement answers if it does not fail
+#	plain      only single statements that hand out codes: tried in a savepoint,
+#	           by standbys and with locks, too
+#	meanwhile  somebody else has the refill lock at first, and changes a definition
+#	reserves   0 if it needs no new reservation
+#	enters     it takes the entry lock
+#	step       [A, B]: after the first A calls only each B-th fails
+
+package Kinds;
+
+use strict;
+use warnings;
+
+my $create = q{SELECT coderring_create('%R', 8, alphabet => 'AB')};
+my $large = q{SELECT coderring_create('%R', 3, alphabet => 'ABCDEFGHIJKLMNOPQRSTU')};
+my $get = q{SELECT coderring_get_code('%R')};
+my $code = q{SELECT coderring_get_code('%R') AS code \gset};
+
+# So many codes that none is left of the block
+my $to_refill = q{DO $$ BEGIN
+	LOOP
+		PERFORM coderring_get_code('%R');
+		EXIT WHEN faults_left('%R') = 0;
+	END LOOP;
+END $$};
+
+# The same, and none of what is reserved
+my $to_reserve = $to_refill =~ s/EXIT WHEN .*;/EXIT WHEN (SELECT cycle_offset = reserved_to FROM coderring.series WHERE ring = '%R');/r;
+
+sub get_codes { return "SELECT count(c) FROM (SELECT coderring_get_codes('%R', $_[0]) AS c) t"; }
+
+# Names and what they stand for
+sub all
+{
+	return (
+		'first' => { setup => [$create], run => $get, plain => 1, enters => 1 },
+		'first-extra' => {
+			setup => [ $create, get_codes(2) ],
+			run => q{SELECT coderring_get_code('%R', 'x')},
+			series => [ '', 'x' ], plain => 1, enters => 1
+		},
+		'refill' => { setup => [ $create, get_codes(4) ], run => $get, plain => 1 },
+		'refill-fresh' => { setup => [ $create, get_codes(4), '\c -' ], run => $get },
+		'first-fresh' => { setup => [ $create, '\c -' ], run => $get },
+		'take-fresh' => { setup => [ $create, get_codes(1), '\c -' ], run => $get },
+		'ahead' => {
+			# from 128 x 64 codes on there are reservations ahead of need
+			setup => [ $large, get_codes(100), $to_refill ],
+			run => $get, length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU', plain => 1, reserves => 0
+		},
+		'ahead-again' => {
+			setup => [ $large, get_codes(100), $to_refill, $to_refill ],
+			run => $get, length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU'
+		},
+		'reopened' => {
+			# the drop has closed the block, and a part of it is left
+			setup => [ $create, get_codes(2), 'BEGIN', q{SELECT coderring_drop('%R')}, 'ROLLBACK' ],
+			run => $get, plain => 1, reserves => 0
+		},
+		'reserved' => {
+			setup => [
+				$create, get_codes(4), q{SELECT faults_arm(1, 'error', 'XLogFlush')}, "-$get",
+				'SELECT faults_disarm()'
+			],
+			run => $get, plain => 1
+		},
+		'bump' => {
+			setup => [ $create, get_codes(6) ],
+			run => q{SELECT coderring_get_code('%R', '', true)}, moves => 1, plain => 1, enters => 1
+		},
+		'bump-unused' => {
+			setup => [$create],
+			run => q{SELECT coderring_get_code('%R', '', true)}, plain => 1, enters => 1
+		},
+		'advance' => {
+			setup => [ $create, get_codes(6) ],
+			run => q{SELECT coderring_advance('%R')}, moves => 1, plain => 1
+		},
+		'advance-into' => {
+			setup => [ $create, get_codes(6) ],
+			run => q{SELECT coderring_advance('%R', '', 3, 100)}, moves => 1, plain => 1, enters => 1
+		},
+		'advance-first' => {
+			setup => [$create],
+			run => q{SELECT coderring_advance('%R', '', 0, 9)}, moves => 1, plain => 1, enters => 1
+		},
+		'next-cycle' => { setup => [ $create, get_codes(256) ], run => $get, plain => 1, enters => 1 },
+		'skipped-cycle' => {
+			# the other series' codes begin as those of the next cycle would
+			setup => [ $create, q{SELECT coderring_get_code('%R', 'A')}, get_codes(256) ],
+			run => $get, series => [ '', 'A' ], plain => 1, enters => 1
+		},
+		'filter-first' => {
+			setup => [q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}],
+			run => $get, words => qr/AAA/, plain => 1, enters => 1
+		},
+		'filter-refill' => {
+			setup => [ q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}, $to_reserve ],
+			run => $get, words => qr/AAA/, plain => 1
+		},
+		'filter-fresh' => {
+			setup => [ q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}, $to_reserve, '\c -' ],
+			run => $get, words => qr/AAA/
+		},
+		'filter-changed' => {
+			setup => [ $create, get_codes(5), q{SELECT coderring_set_blocklist('%R', 'faults')} ],
+			run => $get, words => qr/AAA/, changed => 1, plain => 1
+		},
+		'meanwhile' => {
+			# definitions change while the statement waits for the refill lock
+			setup => [ $create, get_codes(4) ],
+			run => $get, meanwhile => 1
+		},
+		'granted' => {
+			setup => [ $create, get_codes(4), q{SELECT coderring_grant('%R', 'faults_user')} ],
+			run => [ 'SET ROLE faults_user', $get, 'RESET ROLE' ]
+		},
+		'owned' => {
+			setup => [ $create, get_codes(4), q{SELECT coderring_change_owner('%R', 'faults_owner')} ],
+			run => [ 'SET ROLE faults_owner', q{SELECT coderring_rename('%R', '%R new')}, 'RESET ROLE' ],
+			lasts => 'renamed'
+		},
+		'check-first' => {
+			setup => [q{SELECT coderring_create('%R', 8, alphabet => 'AB', check_character => true)}],
+			run => $get, check => 1
+		},
+		'codes' => { setup => [$create], run => get_codes(40), step => [ 120, 37 ] },
+		'codes-5000' => {
+			setup => [q{SELECT coderring_create('%R', 12, alphabet => 'AB')}],
+			run => get_codes(5000), length => 12, step => [ 30, 211 ]
+		},
+		'codes-from' => {
+			setup => [$create],
+			run => q{SELECT count(*) FROM coderring_get_codes('%R', 9)}, step => [ 120, 7 ]
+		},
+
+		'decode-cold' => {
+			setup => [ $create, $code, '\c -' ],
+			run => q{SELECT cycle, issued FROM coderring_decode('%R', :'code')}, answer => '0|t'
+		},
+		'decode' => {
+			setup => [ $create, $code, $get ],
+			run => q{SELECT cycle, issued FROM coderring_decode('%R', :'code')}, answer => '0|t'
+		},
+		'issued-cold' => {
+			setup => [ $create, $code, '\c -' ],
+			run => q{SELECT coderring_issued('%R', :'code')}, answer => 't'
+		},
+		'issued-bumped' => {
+			setup => [
+				$create, get_codes(3),
+				q{SELECT string_agg(code, '' ORDER BY code) AS code FROM bases WHERE len = 8
+					AND NOT coderring_issued('%R', code) \gset},
+				q{SELECT coderring_get_code('%R', '', true)}
+			],
+			run => q{SELECT coderring_issued('%R', left(:'code', 8))}, answer => 'f', moves => 1
+		},
+		'normalize' => {
+			setup => [ $create, $code ],
+			run => q{SELECT coderring_normalize('%R', lower(:'code')) = :'code'}, answer => 't'
+		},
+		'normalize-cold' => {
+			setup => [ $create, $code, '\c -' ],
+			run => q{SELECT coderring_normalize('%R', lower(:'code')) = :'code'}, answer => 't'
+		},
+		'rings' => {
+			setup => [ $create, $get, q{SELECT coderring_grant('%R', 'public')} ],
+			run => q{SELECT grantees FROM coderring.rings WHERE name = '%R'}, answer => '{public}'
+		},
+		'series' => {
+			setup => [
+				q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}, $get
+			],
+			run => q{SELECT cycle_offset > 0 FROM coderring.series WHERE ring = '%R'}, answer => 't',
+			words => qr/AAA/
+		},
+		'stats' => {
+			setup => [ $create, $get ],
+			run => q{SELECT issued FROM coderring.stats WHERE ring = '%R'}, answer => '1'
+		},
+		'start-rings' => {
+			setup => [ $create, get_codes(3) ],
+			run => q{SELECT coderring_start_rings() > 0}, answer => 't'
+		},
+		'is-valid' => {
+			setup => [$create],
+			run => q{SELECT coderring_is_valid(coderring_alphabet('digits'), '12340')}
+		},
+
+		'create' => { run => $create, lasts => 'created' },
+		'create-filter' => {
+			run => q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')},
+			lasts => 'created', words => qr/AAA/
+		},
+		'create-sweep' => {
+			# of series whose ring was never there
+			setup => [ 'BEGIN', $create, $get, q{SELECT coderring_get_code('%R', 'x')}, 'ROLLBACK', '\c -' ],
+			run => $create, lasts => 'created'
+		},
+		'create-exists' => {
+			setup => [ $create, $get ],
+			run => q{SELECT coderring_create('%R', 9, alphabet => 'AB', if_not_exists => true)}
+		},
+		'create-and-take' => { run => [ 'BEGIN', $create, $get, 'COMMIT' ], lasts => 'created' },
+		'create-and-undo' => {
+			setup => [ $create, get_codes(5) ],
+			run => [
+				'BEGIN', 'SAVEPOINT a', q{SELECT coderring_reset('%R')}, $get, q{SELECT coderring_get_code('%R', 'x')},
+				'ROLLBACK TO a', $get, 'COMMIT'
+			],
+			lasts => 'undone'
+		},
+		'drop' => {
+			setup => [ $create, get_codes(5), q{SELECT coderring_grant('%R', 'public')} ],
+			run => q{SELECT coderring_drop('%R')}, lasts => 'dropped'
+		},
+		'drop-and-undo' => {
+			setup => [ $create, get_codes(5) ],
+			run => [ 'BEGIN', q{SELECT coderring_drop('%R')}, 'ROLLBACK' ]
+		},
+		'rename' => {
+			setup => [ $create, get_codes(5) ],
+			run => q{SELECT coderring_rename('%R', '%R new')}, lasts => 'renamed'
+		},
+		'reset' => {
+			setup => [ $create, get_codes(5) ],
+			run => q{SELECT coderring_reset('%R')}, lasts => 'reset'
+		},
+		'reset-seed' => {
+			setup => [ $create, get_codes(5) ],
+			run => q{SELECT coderring_reset('%R', test_seed => 'faults')}, lasts => 'reset'
+		},
+		'set-blocklist' => {
+			setup => [ $create, get_codes(5) ],
+			run => q{SELECT coderring_set_blocklist('%R', 'faults')}, words => qr/AAA/, changed => 1
+		},
+		'unset-blocklist' => {
+			setup => [
+				q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}, get_codes(5)
+			],
+			run => q{SELECT coderring_set_blocklist('%R', NULL)}, words => qr/AAA/, changed => 1
+		},
+		'define-blocklist' => {
+			setup => [
+				q{SELECT coderring_define_blocklist('own', '{aaa}')},
+				q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'own')}, get_codes(5)
+			],
+			run => q{SELECT coderring_define_blocklist('own', '{aaa, abaab}')},
+			words => qr/AAA|ABAAB/, changed => 1
+		},
+		'grant' => { setup => [ $create, $get ], run => q{SELECT coderring_grant('%R', 'public')} },
+		'revoke' => {
+			setup => [ $create, $get, q{SELECT coderring_grant('%R', 'public')} ],
+			run => q{SELECT coderring_revoke('%R', 'public')}
+		},
+		'change-owner' => {
+			setup => [ $create, $get ],
+			run => q{SELECT coderring_change_owner('%R', 'faults_owner')}
+		},
+		'import' => {
+			setup => [
+				q{TRUNCATE codes, code_memos},
+				q{INSERT INTO code_memos VALUES ('%R', 2, '', 3)},
+				q{INSERT INTO codes (position, name, value) SELECT n, '%R', n || 'VV' FROM generate_series(2, 9) n}
+			],
+			run => q{SELECT coderring_import()}, lasts => 'imported', answer => '1'
+		},
+		'sql-update' => {
+			setup => [ $create, get_codes(5) ],
+			run => q{UPDATE coderring.ring SET max_length = 40 WHERE name = '%R'}
+		},
+		'sql-delete' => {
+			setup => [ $create, get_codes(5), q{SELECT coderring_grant('%R', 'public')} ],
+			run => q{DELETE FROM coderring.ring WHERE name = '%R'}, lasts => 'dropped'
+		},
+		'sql-insert' => {
+			setup => [
+				$create, q{DROP TABLE IF EXISTS saved},
+				q{CREATE TABLE saved AS SELECT * FROM coderring.ring WHERE name = '%R'},
+				q{SELECT coderring_drop('%R')}
+			],
+			run => q{INSERT INTO coderring.ring SELECT * FROM saved}, lasts => 'created'
+		});
+}
+
+1;
