@@ -234,7 +234,8 @@ sub turn
 			else
 			{
 				(my $wrong, $lost) = check_ring($kind, $left, $ours, $other, $codes, %options,
-					inside => $inside, lost => $options{lost} && $place ne '' ? $options{lost} : $options{crash});
+					inside => $inside,
+					lost => $mode eq 'error' && $options{lost_by} && $place =~ $options{lost_by} ? 1 : $options{crash});
 				push @problems, @$wrong;
 			}
 			$other->must(named($left, q{SELECT coderring_drop('%R')}));
@@ -539,12 +540,11 @@ sub full
 }
 
 # There is no shared memory at all: each code is reserved for itself, and one
-# can be lost where something fails or a cancel is served after that. (Those
-# places are part of the report.)
+# would be lost if the flush failed, which it cannot but by a PANIC.
 sub none
 {
 	share(
-		sub { try_kind(@_, lost => 1) },
+		sub { try_kind(@_, lost_by => qr/XLogFlush/) },
 		map { my $name = $_; map { [ $name, $_ ] } 'error', 'cancel', 'refuse' }
 		  grep { is_wanted($_) } 'first', 'refill', 'bump', 'advance', 'skipped-cycle', 'filter-refill', 'issued-cold', 'start-rings');
 	return;
@@ -566,7 +566,7 @@ sub restart
 	foreach my $name (grep { is_wanted($_) } 'refill', 'start-rings')
 	{
 		$kinds{$name}{setup} = [ @{ $kinds{$name}{setup} }, $restart ];
-		try_kind($name, $_, filter => 'memory.c', crash => 4, lost => 5) foreach 'error', 'cancel', 'refuse';
+		try_kind($name, $_, filter => 'memory.c', crash => 4) foreach 'error', 'cancel', 'refuse';
 	}
 	return;
 }
