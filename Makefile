@@ -62,7 +62,10 @@ EXTRA_CLEAN = log results output_iso tmp_check tmp_check_iso \
 
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 
-ifneq (,$(wildcard $(PGXS)))
+# Debian's client package has PGXS too, without the server's headers.
+SERVER_H := $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h
+
+ifneq (,$(and $(wildcard $(PGXS)),$(wildcard $(SERVER_H))))
 
 include $(PGXS)
 
@@ -71,7 +74,7 @@ $(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
 
 else ifneq (clean,$(MAKECMDGOALS))
 
-$(error $(PG_CONFIG) names no PGXS: install the server development package \
+$(error $(PG_CONFIG) names no PGXS, or no server headers: install the server development package \
 	(on Debian "make setup" does), or say PG_CONFIG=/path/to/pg_config)
 
 else # clean does without PostgreSQL

@@ -449,12 +449,11 @@ series_make_durable(XLogRecPtr lsn)
 		SyncRepWaitForLSN(lsn, true);
 		if (nest_level >= 0)
 			AtEOXact_GUC(true, nest_level);
-		if (coderring_sync_standbys_defined())
-		{
-			LWLockAcquire(SyncRepLock, LW_SHARED);
-			acknowledged = lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
-			LWLockRelease(SyncRepLock);
-		}
+
+		/* Waiters are woken before it is set that no standby is awaited any more: look under the lock. */
+		LWLockAcquire(SyncRepLock, LW_SHARED);
+		acknowledged = !coderring_sync_standbys_defined() || lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
+		LWLockRelease(SyncRepLock);
 	}
 	RESUME_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();

@@ -30,19 +30,20 @@ find_missing() {
         >/dev/null 2>&1 || missing+=(perl)
     perl -MIPC::Run -e 1 2>/dev/null || missing+=(libipc-run-perl)
 
+    # Debian's client package has PGXS and libpq-dev has pg_config, so neither
+    # says that the server's headers are there.
     config=${PG_CONFIG:-pg_config}
-    if bindir=$("$config" --bindir 2>/dev/null); then
+    if bindir=$("$config" --bindir 2>/dev/null) && [[ -f $("$config" --pgxs) ]]; then
         server=$bindir/postgres
-        if [[ -f $("$config" --pgxs) ]]; then
-            major=$("$config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
-            if [[ -x $server && -x $bindir/initdb && -x $bindir/psql ]]; then
-                return
-            fi
-            [[ $config == pg_config ]] ||
-                die "$config: there is no server in $bindir"
+        major=$("$config" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+        [[ -f $("$config" --includedir-server)/postgres.h ]] ||
+            missing+=("postgresql-server-dev-$major")
+        [[ -x $server && -x $bindir/initdb && -x $bindir/psql ]] ||
             missing+=("postgresql-$major")
-            return
+        if [[ $config != pg_config && "${missing[*]}" == *postgresql-* ]]; then
+            die "$config: there is no server in $bindir, or not its development files"
         fi
+        return
     fi
     [[ $config == pg_config ]] ||
         die "$config: not found, or without its server development files"

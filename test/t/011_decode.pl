@@ -221,7 +221,25 @@ my %come = map { $_ => 1 } grep { /^..\z/ } map { $_->receive } @stuck;
 is(scalar(keys %come), 4, 'all four get codes when it is done');
 is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM coderring.stats WHERE ring = 'stuck'}),
 	'20|2|3', 'stats: three had to wait');
-$_->quit foreach @stuck;
+
+# The server wakes whoever waits for a standby a moment before it says that none
+# is awaited any more. In between it is not to be taken for a cancel.
+my $failed = 0;
+my $controller = new_session($node);
+$controller->query(q{SET synchronous_commit = local});
+$node->safe_psql('postgres', q{SELECT coderring_create('awaited', 1)});
+foreach (1 .. 40)
+{
+	$controller->query(qq{ALTER SYSTEM SET synchronous_standby_names = 'nobody';\nSELECT pg_reload_conf()});
+	$node->poll_query_until('postgres', q{SELECT current_setting('synchronous_standby_names') = 'nobody'});
+	$stuck[0]->send(q{SELECT coderring_get_code('awaited')});
+	wait_until(sub { $controller->query("SELECT wait_event FROM pg_stat_activity WHERE pid = $stuck[0]->{pid}") eq 'SyncRep' })
+	  or die 'session does not wait for the standby';
+	$controller->query(qq{ALTER SYSTEM RESET synchronous_standby_names;\nSELECT pg_reload_conf()});
+	$failed++ if $stuck[0]->receive !~ /^.+\z/;
+}
+is($failed, 0, 'no error where standbys are no longer awaited');
+$_->quit foreach @stuck, $controller;
 
 #
 # Little memory: thousands of series, most of them without a place. Exact
