@@ -46,6 +46,8 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			}
 			if (series->block.generation != 0)
 			{
+				if (ahead_due(&series->block))
+					refill_ahead(series);
 				series->prefix_len = emit_write_prefix(&series->ring->codec, &series->key,
 												  series->block.first / series->ring->base_codes,
 												  series->prefix);

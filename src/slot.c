@@ -127,6 +127,7 @@ unlink_slot(Slot *slot)
 	if (slot->codes != InvalidSharedRef)
 		memory_free(slot->codes, slot->codes_order);
 	slot->codes = InvalidSharedRef;
+	ahead_free(slot);
 	slot->size = 0;
 	slot->map = 0;
 	slot->next = block_control->free_slots;
@@ -207,6 +208,7 @@ make_slots(void)
 		pg_atomic_init_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 		pg_atomic_init_u32(&slot->next_dead, InvalidSharedRef);
 		pg_atomic_init_u32(&slot->dead, 0);
+		pg_atomic_init_u32(&slot->ahead_of, 0);
 		slot->self = ref;
 		slot->next = block_control->free_slots;
 		block_control->free_slots = ref;
