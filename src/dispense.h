@@ -53,29 +53,37 @@ dispense_last(const Wanted *wanted)
 }
 
 /*
- * A new code.  Takes it from the block that this session used last, if it is
- * still that series, block and definition, and has codes left.
+ * Take a code of the block that is remembered of a series; NULL if it has none
+ * left, or is no longer there.
  *
  * The result is allocated before a code is taken, so that running out of
  * memory loses none.
  */
 static inline text *
+dispense_remembered(const Series *series)
+{
+	uint32		len = series->prefix_len + series->stride;
+	text	   *code = (text *) palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(code, VARHDRSZ + len);
+	memcpy(VARDATA(code), series->prefix, series->prefix_len);
+	if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
+		return code;
+	pfree(code);
+	return NULL;
+}
+
+/*
+ * A new code.  Takes it from the block that this session used last, if it is
+ * still that series, block and definition, and has codes left.
+ */
+static inline text *
 dispense(const Wanted *wanted)
 {
 	const Series *series = dispense_last(wanted);
+	text	   *code = series != NULL ? dispense_remembered(series) : NULL;
 
-	if (series != NULL)
-	{
-		uint32		len = series->prefix_len + series->stride;
-		text	   *code = (text *) palloc(VARHDRSZ + len);
-
-		SET_VARSIZE(code, VARHDRSZ + len);
-		memcpy(VARDATA(code), series->prefix, series->prefix_len);
-		if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
-			return code;
-		pfree(code);
-	}
-	return dispense_slowly(wanted, false);
+	return code != NULL ? code : dispense_slowly(wanted, false);
 }
 
 #endif							/* CODERRING_DISPENSE_H */

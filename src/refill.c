@@ -45,6 +45,14 @@
 #define MIN_RESERVATION		32
 #define MAX_OUTSTANDING		65536
 
+/*
+ * A series that comes back reserves at least this part of what may be
+ * outstanding, up to so many: where thousands are in use in turn, each seldom,
+ * refills would otherwise cost more than all else.
+ */
+#define LEAST_SHARE			64
+#define LEAST_RESERVATION	256
+
 /* A reservation is at most this many times as large as the one before. */
 #define RESERVATION_GROWTH	8
 
@@ -92,7 +100,10 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 	}
 	size = Max(wanted, MIN_RESERVATION);
 	if (slot->reserved_span > 0)
+	{
+		size = Max(size, Min(bound / LEAST_SHARE, LEAST_RESERVATION));
 		size = Min(size, Max(slot->reserved_span / 2, 1) * (int64) RESERVATION_GROWTH);
+	}
 	sizes.size = Min(size, ahead ? bound / 2 : bound);
 	size = Min(Max(sizes.size, count), ahead ? bound - sizes.size : bound);
 	sizes.outstanding = ahead ? size + sizes.size : size;
