@@ -184,7 +184,7 @@ extern Slot *slot_make(const SeriesKey *key);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
 extern void slot_unlink_dead(void);
 extern void slot_bury(Slot *slot);
-extern List *slot_collect(const SeriesKey *ring);
+extern List *slot_collect(const SeriesKey *ring, bool all_rings);
 extern bool slot_sweep_due(void);
 extern List *slot_owners(void);
 extern void slot_sweep(const List *gone);
