@@ -14,6 +14,8 @@
 # database of its own, which has the extension, unless a block creates that. After
 # the page all databases and roles that it has made are dropped.
 #
+#   DOCS_PAGES=extras    only the pages whose names match
+#
 # Codes are random: so every ring that a block creates, with its name as a
 # literal, is given a test_seed at once, with which a ring of four characters
 # begins with the README's 7GRY. Apart from that, what is run is what is shown.
@@ -100,9 +102,12 @@ sub results
 	{
 		if (defined $2)
 		{
-			my $result = { text => "$1\n$2\n$3($4 row" . ($4 == 1 ? '' : 's') . ")\n" };
+			my ($head, $line, $rows, $count) = ($1, $2, $3, $4);
+			my $result = { text => "$head\n$line\n$rows($count row" . ($count == 1 ? '' : 's') . ")\n" };
 
-			$result->{value} = $3 =~ s/^\s+|\s+$//gr if $4 == 1 && $2 !~ /\+/;
+			$result->{value} = $rows =~ s/^\s+|\s+$//gr if $count == 1 && $line !~ /\+/;
+			$result->{value} = 'no row' if $count == 0;
+			$result->{text} =~ tr/`/ /;
 			push @results, $result;
 		}
 		elsif (defined $5) { push @results, { text => $5, level => $6, message => $7 } }
@@ -133,7 +138,7 @@ sub run_sql
 			$created = undef;
 		}
 	}
-	my ($output) = print_of([ 'psql', '-Xaq', '-P', 'pager=off', '-d',
+	my ($output) = print_of([ 'psql', '-Xaq', '-P', 'pager=off', '-P', 'null=`', '-d',
 			$server->connstr($where->{database}) . " user=$where->{role}" ],
 		join('', map { "$_->{text}\n" } @lines));
 
@@ -151,12 +156,13 @@ sub run_sql
 	return @steps;
 }
 
-# How a page shows a value
+# How a page shows a value; psql shows NULL as "`" here, to tell it from what a
+# function without a result gives.
 sub shown
 {
 	my ($value) = @_;
 
-	return $value eq 't' ? 'true' : $value eq 'f' ? 'false' : $value;
+	return $value eq 't' ? 'true' : $value eq 'f' ? 'false' : $value eq '`' ? 'NULL' : $value;
 }
 
 # check_comments(STEPS...): compares what comments show, and leaves the rest of
@@ -343,7 +349,7 @@ sub run_page
 foreach my $name (page_names())
 {
 	if (defined $elsewhere{$name}) { note("$name: $elsewhere{$name}") }
-	elsif (!$ENV{DOCS} || $name =~ /$ENV{DOCS}/) { run_page(read_page($name)) }
+	elsif (!$ENV{DOCS_PAGES} || $name =~ /$ENV{DOCS_PAGES}/) { run_page(read_page($name)) }
 }
 
 $standby->stop if $standby;
