@@ -129,6 +129,9 @@ foreach my $name (sort keys %pages)
 	is(join("\n", @bad), '', "$name: goals, files, functions and tables that it names exist");
 }
 
+my $rooms = words_of('CONTRIBUTING.md');
+is(join(' ', grep { index($rooms, "`$_`") < 0 } map { s{.*/src/}{src/}r } sort glob("$top/src/*.c")), '', 'CONTRIBUTING.md names every room of src/');
+
 #
 # Tables of numbers
 #
