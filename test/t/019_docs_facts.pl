@@ -239,7 +239,9 @@ is(join(' ', sort keys %seen), join(' ', sort keys %computed), 'every table that
 foreach my $fact (
 	[ 'refill.c', 'RESERVATION_LASTS', 500, 'docs/tuning.md', 'hands out in half a second, twice' ],
 	[ 'refill.c', 'RESERVATION_LASTS', 500, 'docs/bulk.md', 'as many at a time as last half a second' ],
-	[ 'refill.c', 'MIN_RESERVATION', 32, 'docs/tuning.md', '32 codes, and each next one up to eight times' ],
+	[ 'refill.c', 'MIN_RESERVATION', 32, 'docs/tuning.md', 'small reservations first: 32 codes' ],
+	[ 'refill.c', 'LEAST_RESERVATION', 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
+	[ 'refill.c', 'LEAST_SHARE', 16384 / 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
 	[ 'refill.c', 'RESERVATION_GROWTH', 8, 'docs/tuning.md', 'up to eight times as many' ],
 	[ 'refill.c', 'OUTSTANDING_SHARE', 64, 'README.md', 'at most 1/64 of a cycle' ],
 	[ 'refill.c', 'MIN_OUTSTANDING', 8192 / 64, 'docs/tuning.md', 'below 8,192 nothing is reserved ahead' ],
