@@ -20,7 +20,7 @@
 
 #define BLOCK_MAX_CODES		4096
 
-/* From so many codes on, half a block calls for the next one; less in test/faults. */
+/* From so many codes on, half a block calls for the next one; less in make faults and make torture. */
 #ifndef AHEAD_FROM
 #define AHEAD_FROM			BLOCK_MAX_CODES
 #endif
