@@ -26,7 +26,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
+OWN_GOALS = try check clients bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

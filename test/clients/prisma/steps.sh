@@ -1,0 +1,3 @@
+set -x
+cat schema.prisma
+node node_modules/prisma/build/index.js generate --schema schema.prisma
