@@ -5,6 +5,7 @@
 #   make installcheck     run the tests on a running server that has it
 #   make try              see it work on a throw-away server of its own
 #   make check            build and run every test on throw-away servers
+#   make clients          use it from psql, ORMs and drivers, each for real
 #   make bench            measure it beside what it replaces, in twelve minutes
 #   make proof            ten million codes: distinct, decodable, without bad words
 #   make fuzz             any arguments to every function

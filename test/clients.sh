@@ -10,12 +10,11 @@
 #                           db_connection, postgrex, ecto and ecto_sql in it
 #   POOLED_PREPARED=yes     prepared statements through pgbouncer before 1.21 too,
 #                           which knows none of them: to see what fails
-#   TIMES=FILE              writes the table of times there, as docs/clients.md has it
 #   KEEP=1                  leave the private directory behind
 #
 # Each client is a directory in test/clients, run by test/clients/run.sh. Its program
-# makes extension, ring and table in an empty database that belongs to a role
-# without rights, and prints a line "KIND CODE" for each code that it was given and
+# makes extension, ring and table in an empty database whose owner is no
+# superuser, and prints a line "KIND CODE" for each code that it was given and
 # "ok - ..." or "not ok - ..." for what it has checked itself;
 # test/clients/check.sql looks for the same codes in the database. Then all of it
 # once more through pgbouncer in transaction mode. The examples of docs/clients.md are
@@ -34,7 +33,8 @@ source "$here/packages.sh"
 all="psql psycopg psycopg2 sqlalchemy django activerecord node-postgres knex sequelize
 typeorm drizzle prisma jdbc pq pdo ecto"
 all=${all//$'\n'/ }
-begun=${CLIENTS_BEGUN:-$(date +%s)}
+installed=${CLIENTS_INSTALLED:-}
+setup=${CLIENTS_SETUP:-0}
 skipped=0
 budget=7200
 
@@ -173,14 +173,12 @@ keep_npm_settings() {
 python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 if [[ -z $work ]]; then
+    setup=$(now)
     bash "$here/setup.sh" || exit 1
-    installed=
+    setup=$(since "$setup")
     install_clients
     keep_npm_settings
-    export CLIENTS CLIENTS_BEGUN=$begun CLIENTS_INSTALLED=$installed
-    if [[ -n ${TIMES:-} ]]; then
-        exec 9>"$TIMES" || die "TIMES: cannot be written"
-    fi
+    export CLIENTS CLIENTS_INSTALLED=$installed CLIENTS_SETUP=$setup
 fi
 
 # The server and its pooler, on TCP with a password, as applications have them.
@@ -202,11 +200,11 @@ start_servers() {
     if reason=$(start_pooler); then
         pool_port=$(<"$work/pool/port")
         pooled=
+        say "pgbouncer $(<"$work/pool/version") in transaction mode"
         if [[ $(<"$work/pool/prepared") == no && ${POOLED_PREPARED:-} != yes ]]; then
             pooled=1
+            say "  without prepared statements, which it knows from 1.21 on"
         fi
-        say "pgbouncer $(<"$work/pool/version"), transaction mode, prepared statements" \
-            "$([[ -n $pooled ]] && say off || say on)"
     else
         say "pgbouncer: skipped: $reason"
     fi
@@ -242,7 +240,7 @@ start_pooler() {
     }
     version=$("$program" --version 2>&1 | sed -n 's/^PgBouncer \([0-9.]*\).*/\1/p')
     [[ -n $version ]] || { "$program" --version 2>&1; return 1; }
-    say "$version" >version
+    printf '%s\n' "$version" >version
     free_port >port
     say "\"app\" \"$password\"" >users
     {
@@ -281,16 +279,21 @@ start_pooler() {
     return 1
 }
 
-# npm_install CLIENT: its packages, in the versions of package.json
-npm_install() {
+# prepare CLIENT: what Debian has no package of, in the client's directory: npm
+# packages in the versions of package.json, or Ecto from its sources
+prepare() {
     local dir=$work/run/$1
 
-    # shellcheck disable=SC2086 # a list of names
-    perl "$here/clients/packages.pl" "$here/clients/package.json" $npm \
-        >"$dir/package.json" &&
-        HOME=$work run_step 900 "$work/log/$1.npm" npm install --prefix "$dir" \
-            --no-package-lock --no-audit --no-fund --no-update-notifier \
-            --cache "$work/npm"
+    if [[ -n $npm ]]; then
+        # shellcheck disable=SC2086 # a list of names
+        perl "$here/clients/packages.pl" "$here/clients/package.json" $npm \
+            >"$dir/package.json" &&
+            HOME=$work run_step 900 "$work/log/$1.prepare" npm install --prefix "$dir" \
+                --no-package-lock --no-audit --no-fund --no-update-notifier \
+                --cache "$work/npm"
+    elif [[ $1 == ecto ]]; then
+        run_step 900 "$work/log/$1.prepare" elixir "$dir/build.exs" "$ECTO_SOURCES" "$dir/lib"
+    fi
 }
 
 # Two sessions of the pooler on the server, for its transactions to take turns
@@ -329,6 +332,8 @@ use() {
     {
         ((status == 0)) || say "not ok - ended with status $status"
         grep -E '^(not )?ok ' "$log" || :
+        [[ " $kinds " != *" migrations "* ]] || grep -q '^ok - migrations: ' "$log" ||
+            say "not ok - migrations: nothing was looked at"
         grep -E '^(default|raw|function|bulk|discarded) [!-~]+$' "$log" | tr ' ' '\t' |
             on_server "$database" -v kinds="$kinds" -f "$here/clients/check.sql" 2>&1 ||
             say "not ok - the database could not be looked at"
@@ -374,23 +379,19 @@ use_client() {
         return
     fi
     cp -r "$here/clients/$client" "$work/run/$client"
-    if [[ -n $npm ]]; then
-        from=$(now)
-        if ! npm_install "$client"; then
-            skip "$client" "npm packages not to be had: $npm"
-            tail -n 20 "$work/log/$client.npm"
-            return
-        fi
-        seconds=$(awk -v a="$seconds" -v b="$(since "$from")" 'BEGIN { print a + b }')
+    from=$(now)
+    if ! prepare "$client"; then
+        skip "$client" "not to be had: ${npm:-what ECTO_SOURCES names}"
+        tail -n 20 "$work/log/$client.prepare"
+        return
     fi
+    seconds=$(awk -v a="$seconds" -v b="$(since "$from")" 'BEGIN { printf "%.1f", a + b }')
     if [[ -n $pool_port ]]; then
-        cp -r "$here/clients/$client" "$work/run/$client-pooled"
-        [[ -z $npm ]] || ln -s "../$client/node_modules" "$work/run/$client-pooled/"
+        cp -r "$work/run/$client" "$work/run/$client-pooled"
     fi
     use "$client" "$client" "$PGPORT" ""
     version=$(sed -n 's/^version //p' "$work/log/$client" | head -n 1)
     direct=$result
-    times+="| $version | $seconds | $first |"$'\n'
     local until_first=$first
     result=-
     [[ -z $pool_port ]] || use "$client" "$client-pooled" "$pool_port" "$pooled"
@@ -407,21 +408,27 @@ on_leave() {
 }
 
 enter "$@"
+entered=$(now)
 build
 start_servers
 # the same in a database that no client has seen
 on_server postgres -c 'CREATE DATABASE untouched OWNER app'
 on_server untouched -c 'SET ROLE app; CREATE EXTENSION coderring'
 objects untouched >"$work/objects"
-ready=$(($(date +%s) - begun))
-say "From the start to a server with coderring: $ready seconds."
+say "Seconds for the packages of PostgreSQL, and to build and start it: $setup, $(since "$entered")"
 say
 mkdir "$work/run"
-times=
 row client packages "first code" direct pooled
 while read -r client seconds reason; do
     [[ -z $client ]] || use_client "$client" "$seconds" "$reason"
-done <<<"${CLIENTS_INSTALLED:-$installed}"
+done <<<"$installed"
+status=0
+run_step 60 "$work/log/page" prove --verbose "$here/t/018_clients.pl" || status=$?
+count_tap "$work/log/page" "$status"
+count "$good" "$bad"
+say
+say "docs/clients.md: $good of $((good + bad)) passed"
+((bad == 0)) || grep -Ev '^ok ' "$work/log/page" || :
 if grep -E 'terminated by signal|PANIC:|TRAP:' "$work/log/server"; then
     say "not ok - the server crashed"
     count 0 1

@@ -24,7 +24,10 @@ case $client in
     django) bash steps.sh ;;
     activerecord) ruby activerecord.rb ;;
     jdbc) java -cp /usr/share/java/postgresql.jar Booking.java ;;
-    pq) GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$HOME/go-cache go run pq.go ;;
+    pq)
+        echo "version lib/pq $(dpkg-query -W -f '${Version}' golang-github-lib-pq-dev 2>/dev/null)"
+        GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$HOME/go-cache go run pq.go
+        ;;
     pdo) php pdo.php ;;
     node-postgres)
         npm_version node-postgres pg
@@ -50,5 +53,8 @@ case $client in
         npm_version Prisma prisma
         bash steps.sh
         ;;
-    ecto) bash steps.sh ;;
+    ecto)
+        echo "version Ecto SQL $(sed -n 's/.*{vsn,"\([^"]*\)"}.*/\1/p' lib/ecto_sql/ebin/ecto_sql.app)"
+        elixir -pa 'lib/*/ebin' booking.exs
+        ;;
 esac

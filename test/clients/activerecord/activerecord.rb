@@ -6,7 +6,12 @@ require "stringio"
 puts "version ActiveRecord #{ActiveRecord::VERSION::STRING}"
 guests = (1..1000).map { |n| "guest #{n}" }
 url = ENV.fetch("DATABASE_URL")
-url += "?prepared_statements=false" unless ENV["POOLED"].empty?
+options = {}
+unless ENV["POOLED"].empty?
+  # docs: begin activerecord pooled
+  options.update(prepared_statements: false)
+  # docs: end
+end
 $stdout.sync = true
 ActiveRecord::Migration.verbose = false
 
@@ -22,7 +27,7 @@ def dump
   output.string
 end
 
-ActiveRecord::Base.establish_connection(url)
+ActiveRecord::Base.establish_connection(url: url, **options)
 load "./schema.rb"
 # docs: begin activerecord seeds
 ActiveRecord::Base.connection.execute("SELECT coderring_create('order', if_not_exists => true)")
@@ -58,7 +63,7 @@ check(text.scan(/create_table "([^"]*)"/) == [["bookings"]], "migrations: schema
 text.sub!(/^  # These are extensions/) { %(  create_schema "coderring"\n\n#{$&}) } unless text.include?("create_schema")
 name = "#{ENV["PGDATABASE"]}_loaded"
 ActiveRecord::Base.connection.execute(%(CREATE DATABASE "#{name}"))
-ActiveRecord::Base.establish_connection(url.sub(/#{ENV["PGDATABASE"]}/, name))
+ActiveRecord::Base.establish_connection(url: url.sub(/#{ENV["PGDATABASE"]}$/, name), **options)
 eval(text)
 again = dump
 again.sub!(/^  # These are extensions/) { %(  create_schema "coderring"\n\n#{$&}) } unless again.include?("create_schema")

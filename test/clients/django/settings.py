@@ -12,8 +12,5 @@ DATABASES = {
         "PASSWORD": os.environ["PGPASSWORD"],
         "HOST": os.environ["PGHOST"],
         "PORT": os.environ["PGPORT"],
-        # docs: begin django pooled
-        "DISABLE_SERVER_SIDE_CURSORS": True,
-        # docs: end
     }
 }

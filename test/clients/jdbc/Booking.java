@@ -12,14 +12,13 @@ public class Booking {
         properties.setProperty("password", System.getenv("PGPASSWORD"));
         if (!System.getenv("POOLED").isEmpty()) {
             // docs: begin jdbc pooled
-            properties.setProperty("prepareThreshold", "0");
+            url += "?prepareThreshold=0";
             // docs: end
         }
 
         try (Connection connection = DriverManager.getConnection(url, properties)) {
             System.out.println("version JDBC driver " + connection.getMetaData().getDriverVersion());
 
-            // docs: begin jdbc
             try (Statement statement = connection.createStatement()) {
                 statement.execute("CREATE EXTENSION IF NOT EXISTS coderring");
                 statement.execute("SELECT coderring_create('order', if_not_exists => true)");
@@ -29,7 +28,6 @@ public class Booking {
                     + " reference text NOT NULL UNIQUE DEFAULT coderring_get_code('order'),"
                     + " guest text NOT NULL)");
             }
-            // docs: end
 
             // docs: begin jdbc insert
             try (PreparedStatement insert = connection.prepareStatement(

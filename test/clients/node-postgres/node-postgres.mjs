@@ -6,7 +6,6 @@ const guests = Array.from({ length: 1000 }, (_, n) => `guest ${n + 1}`);
 const pooled = process.env.POOLED;
 
 
-// docs: begin node-postgres
 const pool = new pg.Pool(); // PGHOST, PGDATABASE ... as for psql
 
 await pool.query("CREATE EXTENSION IF NOT EXISTS coderring");
@@ -17,7 +16,6 @@ await pool.query(`
     reference text NOT NULL UNIQUE DEFAULT coderring_get_code('order'),
     guest text NOT NULL
   )`);
-// docs: end
 
 {
   // docs: begin node-postgres insert

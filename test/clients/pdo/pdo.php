@@ -3,7 +3,6 @@
 
 $guests = array_map(fn ($n) => "guest $n", range(1, 1000));
 
-// docs: begin pdo
 $db = new PDO('pgsql:');    // PGHOST, PGDATABASE ... as for psql
 $db->exec("CREATE EXTENSION IF NOT EXISTS coderring");
 $db->exec("SELECT coderring_create('order', if_not_exists => true)");
@@ -12,7 +11,6 @@ $db->exec("CREATE TABLE booking (
     reference text NOT NULL UNIQUE DEFAULT coderring_get_code('order'),
     guest text NOT NULL
 )");
-// docs: end
 echo 'version PHP ', PHP_VERSION, "\n";
 if (getenv('POOLED')) {
     // docs: begin pdo pooled

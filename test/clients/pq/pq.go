@@ -25,14 +25,10 @@ func main() {
 	// PGHOST, PGDATABASE ... as for psql
 	options := "sslmode=disable"
 	if os.Getenv("POOLED") != "" {
-		options +=
-			// docs: begin pq pooled
-			" binary_parameters=yes"
-			// docs: end
+		// docs: begin pq pooled
+		options += " binary_parameters=yes"
+		// docs: end
 	}
-	fmt.Println("version lib/pq")
-
-	// docs: begin pq
 	db, err := sql.Open("postgres", options)
 	check(err)
 	for _, statement := range []string{
@@ -47,7 +43,6 @@ func main() {
 		_, err = db.Exec(statement)
 		check(err)
 	}
-	// docs: end
 
 	// docs: begin pq insert
 	var reference string

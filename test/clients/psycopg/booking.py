@@ -9,10 +9,9 @@ guests = [f"guest {n}" for n in range(1, 1001)]
 options = {}
 if os.environ["POOLED"]:
     # docs: begin psycopg pooled
-    options["prepare_threshold"] = None
+    options.update(prepare_threshold=None)
     # docs: end
 
-# docs: begin psycopg
 with psycopg.connect(**options) as conn:    # PGHOST, PGDATABASE ... as for psql
     conn.execute("CREATE EXTENSION IF NOT EXISTS coderring")
     conn.execute("SELECT coderring_create('order', if_not_exists => true)")
@@ -22,7 +21,6 @@ with psycopg.connect(**options) as conn:    # PGHOST, PGDATABASE ... as for psql
             reference text NOT NULL UNIQUE DEFAULT coderring_get_code('order'),
             guest text NOT NULL
         )""")
-# docs: end
 
 conn = psycopg.connect(autocommit=True, **options)
 # docs: begin psycopg insert

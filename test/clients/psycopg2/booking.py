@@ -6,7 +6,6 @@ from psycopg2.extras import execute_values
 print("version psycopg2", psycopg2.__version__.split()[0])
 guests = [f"guest {n}" for n in range(1, 1001)]
 
-# docs: begin psycopg2
 conn = psycopg2.connect("")         # PGHOST, PGDATABASE ... as for psql
 with conn, conn.cursor() as cur:    # a transaction
     cur.execute("CREATE EXTENSION IF NOT EXISTS coderring")
@@ -17,7 +16,6 @@ with conn, conn.cursor() as cur:    # a transaction
             reference text NOT NULL UNIQUE DEFAULT coderring_get_code('order'),
             guest text NOT NULL
         )""")
-# docs: end
 
 # docs: begin psycopg2 insert
 with conn, conn.cursor() as cur:

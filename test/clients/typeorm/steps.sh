@@ -10,7 +10,7 @@ typeorm migration:run -d js/source.js
 # the migration for the table is TypeORM's own, from the entity
 typeorm migration:generate -d js/source.js js/generated --outputJs
 cat js/*-generated.js
-MIGRATIONS=$PWD/js/*-generated.js typeorm migration:run -d js/source.js
+MIGRATIONS="$PWD/js/*-generated.js" typeorm migration:run -d js/source.js
 node js/app.js
 
 if typeorm migration:generate -d js/source.js --check js/more; then
