@@ -315,15 +315,18 @@ fill_pool() {
 # the seconds until it had a first code in its table.
 use() {
     local client=$1 database=$2 port=$3 pooled=$4 dir=$work/run/$2
-    local log=$work/log/$2 checks=$work/log/$2.checks status=0 good bad from
+    local log=$work/log/$2 checks=$work/log/$2.checks status=0 good bad from pooler=
 
     on_server postgres -c "CREATE DATABASE \"$database\" OWNER app"
     : >"$checks"
-    [[ $port == "$PGPORT" ]] || fill_pool "$database" >>"$checks"
+    if [[ $port != "$PGPORT" ]]; then
+        pooler=1
+        fill_pool "$database" >>"$checks"
+    fi
     rm -f "$work/first"
     from=$(now)
     PGHOST=127.0.0.1 PGPORT=$port PGUSER=app PGPASSWORD=$password \
-        PGDATABASE=$database POOLED=$pooled PYTHON=$python HOME=$work \
+        PGDATABASE=$database POOLER=$pooler POOLED=$pooled PYTHON=$python HOME=$work \
         DATABASE_URL=postgresql://app:$password@127.0.0.1:$port/$database \
         run_step 300 "$log" perl "$here/clients/first.pl" "$work/first" \
         bash "$here/clients/run.sh" "$client" "$dir" || status=$?

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # run.sh CLIENT DIR: runs the program of a client in DIR, a copy of its directory.
 # PGHOST and the other variables of libpq, and DATABASE_URL, name the database;
-# PYTHON is the interpreter; POOLED is 1 where a pooler sits in between that knows no
-# prepared statements.
+# PYTHON is the interpreter; POOLER is 1 where a pooler sits in between, and POOLED
+# where it knows no prepared statements.
 
 set -euo pipefail
 

@@ -52,4 +52,6 @@ try:
         cursor.execute("SELECT coderring_get_code('order')")
     print("not ok - read only: 25006")
 except InternalError as error:
-    print("ok" if error.__cause__.pgcode == "25006" else "not ok", "- read only: 25006")
+    cause = error.__cause__     # of psycopg 3, or of psycopg2
+    state = cause.sqlstate if hasattr(cause, "sqlstate") else cause.pgcode
+    print("ok" if state == "25006" else "not ok", "- read only: 25006")

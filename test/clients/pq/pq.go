@@ -24,7 +24,7 @@ func main() {
 	}
 	// PGHOST, PGDATABASE ... as for psql
 	options := "sslmode=disable"
-	if os.Getenv("POOLED") != "" {
+	if os.Getenv("POOLER") != "" {
 		// docs: begin pq pooled
 		options += " binary_parameters=yes"
 		// docs: end
