@@ -2,23 +2,19 @@
 
 import os
 
+import alembic
 from alembic import context
 from sqlalchemy import create_engine
 
 from booking import Base
 
 attributes = context.config.attributes
+version = tuple(int(number) for number in alembic.__version__.split(".")[:3])
 
 
 # docs: begin alembic env
 def include_name(name, type_, parent_names):
     return not (type_ == "schema" and name == "coderring")
-
-
-def compare_server_default(context, column, model_column, default, model_default, rendered):
-    if "coderring_get_code" in (default or ""):
-        return model_default is None or str(model_default.arg) != default
-    return None     # Alembic compares the others
 # docs: end
 
 
@@ -27,7 +23,8 @@ with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
         connection=connection,
         target_metadata=Base.metadata,
         compare_type=True,
-        compare_server_default=compare_server_default,
+        # before, it makes wrong SQL of a text column's default that has quotes in it
+        compare_server_default=version >= (1, 9, 1),
         include_schemas=attributes.get("include_schemas", False),
         include_name=include_name if attributes.get("include_name", True) else None,
     )
