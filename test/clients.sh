@@ -353,7 +353,7 @@ use() {
         sed -n "s/^not ok - /not ok - $database: /p" "$checks"
         grep -Ev '^(not )?ok ' "$checks" || :
         say "--- what $database printed"
-        grep -Ev '^(default|raw|function|bulk) ' "$log" | tail -n 60 || :
+        grep -Ev '^(default|raw|function|bulk|ok|not ok) ' "$log" | tail -n 60 || :
         say "---"
     fi
     count "$good" "$bad"
