@@ -54,6 +54,10 @@ for (let i = 0; i < 10; i++) {
   for (const booking of bookings) console.log("bulk", booking.reference);
 }
 
+const inserts = log.filter((sql) => sql.includes("INSERT INTO"));
+console.log(inserts.length === 3 && inserts.every((sql) => sql.includes("coderring_get_code('order'")) ? "ok" : "not ok",
+  "- each INSERT calls the function");
+
 // What sync changes in a database that is as the model says
 log.length = 0;
 await sequelize.sync({ alter: true });
