@@ -131,9 +131,11 @@ now() { date +%s.%N; }
 since() { awk -v from="$1" -v to="$(now)" 'BEGIN { printf "%.1f", to - from }'; }
 
 # Installs what the chosen clients need, one after the other, and notes in
-# $installed, a line a client, how long it took, or why it cannot be had.
+# $installed, a line a client, how long it took, or why it cannot be had. What several
+# need counts for each of them, as if it were the only one.
 install_clients() {
-    local client from reason
+    local client from reason seconds
+    local -A took=()
 
     for client in $CLIENTS; do
         describe "$client"
@@ -147,7 +149,8 @@ install_clients() {
                 reason="Debian packages not to be had: $needs"
             fi
         fi
-        installed+="$client $(since "$from") $reason"$'\n'
+        seconds=${took[x$needs]:=$(since "$from")}
+        installed+="$client $seconds $reason"$'\n'
     done
     # pgbouncer itself is only unpacked: its package would start a service
     if ! type -P pgbouncer >/dev/null && command -v apt-cache >/dev/null; then
