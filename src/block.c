@@ -26,17 +26,18 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 {
 	bool		good;
 	uint64		ticket;
+	uint32		size;
 
 	memory_lock(LW_SHARED);
 	ticket = pg_atomic_read_u64(&slot->ticket);
 	pg_read_barrier();
 	block->slot = slot;
 	block->generation = TICKET_GENERATION(ticket);
-	block->size = slot->size;
+	size = slot->size;
 	block->first = slot->first;
 	good = slot_same_series(&slot->key, key) &&
 		slot->filter == filter &&
-		TICKET_LOW(ticket) < block->size &&
+		TICKET_LOW(ticket) < size &&
 		slot->codes != InvalidSharedRef;
 	if (good)
 		block->codes = memory_address(slot->codes);
@@ -46,6 +47,8 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 	LWLockRelease(&block_control->lock);
 	if (!good)
 		block->generation = 0;
+	block->past_middle = size >= AHEAD_FROM && TICKET_LOW(ticket) >= size / 2;
+	block->limit = size < AHEAD_FROM || block->past_middle ? size : size / 2;
 	return good;
 }
 

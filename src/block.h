@@ -20,6 +20,11 @@
 
 #define BLOCK_MAX_CODES		4096
 
+/* From so many codes on, half a block calls for the next one; less in test/faults. */
+#ifndef AHEAD_FROM
+#define AHEAD_FROM			BLOCK_MAX_CODES
+#endif
+
 /*
  * A ticket is generation (48 bits) | closed (1 bit) | index (15 bits).  The
  * index is that of the next code to take.  Read as one 16-bit number the low
@@ -67,7 +72,10 @@ typedef struct Slot
 
 	/* As seldom: the words for all codes of the series, as its row has them. */
 	uint64		series_filter;
-	char		pad[MEMORY_UNIT - sizeof(pg_atomic_uint64) - 5 * sizeof(int64) - 2 * sizeof(uint32)];
+
+	/* As seldom: what is computed for the next block (ahead.c). */
+	SharedRef	ahead;			/* under the control lock; written by the refill lock's holder */
+	pg_atomic_uint32 ahead_of;	/* low part of the generation that somebody has done it for */
 
 	/* Under the control lock; constant while the slot is linked. */
 	SeriesKey	key;
@@ -101,6 +109,7 @@ typedef struct Slot
 } Slot;
 
 StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");
+StaticAssertDecl(offsetof(Slot, key) == MEMORY_UNIT, "the ticket's cache line holds nothing that is often read");
 
 /* Whose slots there are: a table of series in a database. */
 typedef struct SlotOwner
@@ -140,7 +149,8 @@ typedef struct CodeBlock
 	Slot	   *slot;
 	const char *codes;
 	uint64		generation;
-	uint32		size;
+	uint32		limit;			/* index up to which the session takes codes without another look */
+	bool		past_middle;	/* of a block that calls for the next one */
 	int64		first;
 } CodeBlock;
 
@@ -174,7 +184,7 @@ extern Slot *slot_make(const SeriesKey *key);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
 extern void slot_unlink_dead(void);
 extern void slot_bury(Slot *slot);
-extern List *slot_collect(const SeriesKey *ring);
+extern List *slot_collect(const SeriesKey *ring, bool all_rings);
 extern bool slot_sweep_due(void);
 extern List *slot_owners(void);
 extern void slot_sweep(const List *gone);
@@ -192,6 +202,13 @@ extern bool block_look(Slot *slot, const SeriesKey *key, BlockState *state);
 extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter,
 						   uint64 series_filter, XLogRecPtr lsn);
 extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
+
+/* ahead.c */
+extern bool ahead_due(const CodeBlock *block);
+extern void ahead_keep(Slot *slot, const CodeBatch *batch, uint64 filter);
+extern bool ahead_find(Slot *slot, int64 first, int64 end, uint64 filter, CodeBatch *batch);
+extern void ahead_free(Slot *slot);
+extern void ahead_drop(Slot *slot);
 
 static inline bool
 slot_same_series(const SeriesKey *a, const SeriesKey *b)
@@ -239,7 +256,7 @@ block_take(const CodeBlock *block, char *code, uint32 stride)
 	for (;;)
 	{
 		if (TICKET_GENERATION(ticket) != block->generation ||
-			TICKET_LOW(ticket) >= block->size)
+			TICKET_LOW(ticket) >= block->limit)
 			return false;
 		pg_read_barrier();
 		memcpy(code, block->codes + (Size) TICKET_LOW(ticket) * stride, stride);

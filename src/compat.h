@@ -43,6 +43,7 @@ typedef void (*shmem_request_hook_type) (void);
 
 /* 14 leaves that to each function that returns all its rows at once. */
 #if PG_VERSION_NUM < 150000
+#define MAT_SRF_USE_EXPECTED_DESC	0x01
 static inline void
 InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 {
@@ -55,7 +56,9 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 				 errmsg("set-valued function called in context that cannot accept a set")));
 
 	old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, &result->setDesc) != TYPEFUNC_COMPOSITE)
+	if (flags & MAT_SRF_USE_EXPECTED_DESC)
+		result->setDesc = CreateTupleDescCopy(result->expectedDesc);
+	else if (get_call_result_type(fcinfo, NULL, &result->setDesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	result->setResult = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0, false, work_mem);
 	result->returnMode = SFRM_Materialize;

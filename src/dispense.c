@@ -6,7 +6,8 @@
  *	 1. dispense() (in the header) takes it from the block that the session
  *		remembers, with a compare-and-swap.
  *	 2. dispense_slowly() looks the series up, reads its definition again if
- *		any has changed, and remembers the block that is there now.
+ *		any has changed, takes the code from the block remembered of that
+ *		series, or remembers the block that is there now.
  *	 3. refill_take() makes a new block (refill.c).
  */
 #include "postgres.h"
@@ -23,7 +24,8 @@
 #include "words.h"
 
 /*
- * A new code, without a block that this session remembers.
+ * A new code, of a series that this session did not use last, or whose block
+ * has come to its end.
  */
 text *
 dispense_slowly(const Wanted *wanted, bool bump)
@@ -33,6 +35,9 @@ dispense_slowly(const Wanted *wanted, bool bump)
 		Series	   *series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
 		text	   *code;
 
+		/* As good as that of the series that was used last: so is all that is remembered. */
+		if (!bump && series->block.generation != 0 && (code = dispense_remembered(series)) != NULL)
+			return code;
 		if (!bump)
 		{
 			Slot	   *slot = series->block.slot;
@@ -46,6 +51,8 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			}
 			if (series->block.generation != 0)
 			{
+				if (ahead_due(&series->block))
+					refill_ahead(series);
 				series->prefix_len = emit_write_prefix(&series->ring->codec, &series->key,
 												  series->block.first / series->ring->base_codes,
 												  series->prefix);

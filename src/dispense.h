@@ -26,14 +26,11 @@ extern void dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cyc
 extern void dispense_load(const Ring *ring);
 
 /*
- * A new code.  Takes it from the block that this session used last, if it is
- * still that series, block and definition, and has codes left.
- *
- * The result is allocated before a code is taken, so that running out of
- * memory loses none.
+ * The series that this session used last, if it is the one that is wanted and
+ * what is remembered of it is still true; else NULL.
  */
-static inline text *
-dispense(const Wanted *wanted)
+static inline Series *
+dispense_last(const Wanted *wanted)
 {
 	Series	   *series;
 
@@ -51,17 +48,42 @@ dispense(const Wanted *wanted)
 		series->key.extra_len == wanted->extra_len &&
 		memcmp(series->name, VARDATA_ANY(wanted->name), series->name_len) == 0 &&
 		memcmp(series->key.extra, wanted->extra, wanted->extra_len) == 0)
-	{
-		uint32		len = series->prefix_len + series->stride;
-		text	   *code = (text *) palloc(VARHDRSZ + len);
+		return series;
+	return NULL;
+}
 
-		SET_VARSIZE(code, VARHDRSZ + len);
-		memcpy(VARDATA(code), series->prefix, series->prefix_len);
-		if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
-			return code;
-		pfree(code);
-	}
-	return dispense_slowly(wanted, false);
+/*
+ * Take a code of the block that is remembered of a series; NULL if it has none
+ * left, or is no longer there.
+ *
+ * The result is allocated before a code is taken, so that running out of
+ * memory loses none.
+ */
+static inline text *
+dispense_remembered(const Series *series)
+{
+	uint32		len = series->prefix_len + series->stride;
+	text	   *code = (text *) palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(code, VARHDRSZ + len);
+	memcpy(VARDATA(code), series->prefix, series->prefix_len);
+	if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
+		return code;
+	pfree(code);
+	return NULL;
+}
+
+/*
+ * A new code.  Takes it from the block that this session used last, if it is
+ * still that series, block and definition, and has codes left.
+ */
+static inline text *
+dispense(const Wanted *wanted)
+{
+	const Series *series = dispense_last(wanted);
+	text	   *code = series != NULL ? dispense_remembered(series) : NULL;
+
+	return code != NULL ? code : dispense_slowly(wanted, false);
 }
 
 #endif							/* CODERRING_DISPENSE_H */

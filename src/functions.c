@@ -15,6 +15,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/tuplestore.h"
 
 #include "alphabets.h"
 #include "characters.h"
@@ -177,13 +178,72 @@ coderring_get_code(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(dispense(&wanted));
 }
 
+/* Codes that are stored in a row before other sessions' changes are asked for. */
+#define STORED_AT_ONCE	64
+
 /*
- * coderring_get_codes(name, count, extra).  Takes each code when the executor
- * asks for it: a query that stops early has used no more than it shows.
+ * All codes of a coderring_get_codes() in FROM, into the executor's tuplestore.
+ *
+ * Codes of a block differ in a few bytes of the same length, so a tuple is
+ * formed once a block, and each code is taken into its place there.
+ */
+static void
+store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
+{
+	MemoryContext slow = AllocSetContextCreate(CurrentMemoryContext, "coderring codes", ALLOCSET_SMALL_SIZES);
+	TupleTableSlot *first = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsVirtual);
+	TupleTableSlot *others = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsMinimalTuple);
+
+	while (count > 0)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(slow);
+		const Series *series;
+		char	   *place;
+		bool		isnull;
+
+		/* One as ever, which leaves its block to be remembered. */
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(slow);
+		wanted->count = count;
+		first->tts_values[0] = PointerGetDatum(dispense(wanted));
+		first->tts_isnull[0] = false;
+		MemoryContextSwitchTo(caller);
+		ExecStoreVirtualTuple(first);
+		tuplestore_puttupleslot(result->setResult, first);
+		count--;
+
+		series = dispense_last(wanted);
+		if (series == NULL)
+			continue;
+		ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(first), others, true);
+		place = VARDATA_ANY(DatumGetPointer(slot_getattr(others, 1, &isnull))) + series->prefix_len;
+		for (int i = 1; count > 0 && ring_memory_good() && block_take(&series->block, place, series->stride); i++)
+		{
+			tuplestore_puttupleslot(result->setResult, others);
+			count--;
+			if (i % STORED_AT_ONCE == 0)
+			{
+				CHECK_FOR_INTERRUPTS();
+				if (dispense_last(wanted) != series)
+					break;
+			}
+		}
+	}
+	ExecDropSingleTupleTableSlot(first);
+	ExecDropSingleTupleTableSlot(others);
+	MemoryContextDelete(slow);
+}
+
+/*
+ * coderring_get_codes(name, count, extra).  In a select list it takes each code
+ * when the executor asks for it: a query that stops early has used no more
+ * than it shows.  In FROM the executor would fetch all before it goes on, so
+ * they are handed over at once, which is faster.
  */
 Datum
 coderring_get_codes(PG_FUNCTION_ARGS)
 {
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FuncCallContext *context;
 	Wanted	   *wanted;
 
@@ -201,6 +261,16 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("count must not be negative"),
 					 errdetail("It is %d.", count)));
+		if (result != NULL && IsA(result, ReturnSetInfo) && (result->allowedModes & SFRM_Materialize_Preferred) != 0)
+		{
+			Wanted		all;
+
+			get_wanted(fcinfo, 2, &all);
+			(void) ring_series(all.name, all.extra, all.extra_len);
+			InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+			store_codes(result, &all, count);
+			PG_RETURN_NULL();
+		}
 		context = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
 		wanted = palloc(sizeof(Wanted));

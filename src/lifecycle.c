@@ -441,7 +441,7 @@ close_blocks(const Ring *ring)
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
 	ring_make_key(ring, &key);
-	slots = slot_collect(&key);
+	slots = slot_collect(&key, false);
 	MemoryContextSwitchTo(old);
 	foreach(cell, slots)
 		(void) block_close(lfirst(cell));

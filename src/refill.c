@@ -18,6 +18,7 @@
 
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/timestamp.h"
 
@@ -43,6 +44,14 @@
 #define RESERVATION_LASTS	500
 #define MIN_RESERVATION		32
 #define MAX_OUTSTANDING		65536
+
+/*
+ * A series that comes back reserves at least this part of what may be
+ * outstanding, up to so many: where thousands are in use in turn, each seldom,
+ * refills would otherwise cost more than all else.
+ */
+#define LEAST_SHARE			64
+#define LEAST_RESERVATION	256
 
 /* A reservation is at most this many times as large as the one before. */
 #define RESERVATION_GROWTH	8
@@ -91,7 +100,10 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 	}
 	size = Max(wanted, MIN_RESERVATION);
 	if (slot->reserved_span > 0)
+	{
+		size = Max(size, Min(bound / LEAST_SHARE, LEAST_RESERVATION));
 		size = Min(size, Max(slot->reserved_span / 2, 1) * (int64) RESERVATION_GROWTH);
+	}
 	sizes.size = Min(size, ahead ? bound / 2 : bound);
 	size = Min(Max(sizes.size, count), ahead ? bound - sizes.size : bound);
 	sizes.outstanding = ahead ? size + sizes.size : size;
@@ -240,6 +252,50 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 }
 
 /*
+ * Compute the block that comes after the present one and keep it for
+ * refill_take, if nobody is in the way.  Writes nothing, and waits for nobody:
+ * there are codes left.
+ */
+void
+refill_ahead(const Series *series)
+{
+	const Ring *ring = series->ring;
+	SeriesKey	key = series->key;
+	uint32		detail = ring_lock_detail(key.extra, key.extra_len);
+
+	if (!ring_lock_conditional(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE))
+		return;
+	if (ring_lock_conditional(LOCK_REFILL, key.ring_id, detail, ExclusiveLock))
+	{
+		/* The lock keeps the slot ours, as in refill_take; it also asks for others' changes. */
+		if (ConditionalLockRelationOid(key.relid, AccessShareLock))
+		{
+			Slot	   *slot = ring_memory_good() ? slot_find(&key) : NULL;
+			uint64		filter;
+			const Blocklist *list = slot != NULL ? words_automaton(ring, &filter) : NULL;
+
+			if (slot != NULL && slot->filter == filter && slot->published_end < slot->reserved_end)
+			{
+				int64		first = slot->published_end;
+				int64		end = slot->reserved_end;
+				Prefix		prefix;
+				CodeBatch	batch;
+
+				emit_prefix(ring, list, &key, first / ring->base_codes, &prefix);
+				emit_batch(ring, list, &key, &prefix, first, end, end, Min(end - first, BLOCK_MAX_CODES), &batch);
+				ahead_keep(slot, &batch, filter);
+				pfree(batch.codes);
+				if (batch.map != NULL)
+					pfree(batch.map);
+			}
+			UnlockRelationOid(key.relid, AccessShareLock);
+		}
+		ring_unlock(LOCK_REFILL, key.ring_id, detail, ExclusiveLock);
+	}
+	ring_unlock(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE);
+}
+
+/*
  * Take a code under the series' refill lock, from a new block if need be.
  * NULL if the series has to be looked up again.
  */
@@ -371,8 +427,9 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		}
 		if (range.first % base_codes == 0)
 			state.counted = 0;
-		emit_batch(ring, list, &key, &range.prefix, range.first, enough, range.end,
-				   Min(enough - range.first, sizes.block), &batch);
+		if (!reserved || !ahead_find(slot, range.first, enough, filter, &batch))
+			emit_batch(ring, list, &key, &range.prefix, range.first, enough, range.end,
+					   Min(enough - range.first, sizes.block), &batch);
 		if (batch.count > 0)
 		{
 			range.end = Max(enough, batch.end);
@@ -427,6 +484,8 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		uint32		published = block_publish(slot, &batch, state.counted, filter);
 
 		memory_short = published < batch.count;
+		if (published < AHEAD_FROM)
+			ahead_drop(slot);
 		slot->skipped += passed + slot->published_end - range.first - published;
 		slot->refill_time += GetCurrentTimestamp() - now;
 	}

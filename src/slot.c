@@ -127,6 +127,7 @@ unlink_slot(Slot *slot)
 	if (slot->codes != InvalidSharedRef)
 		memory_free(slot->codes, slot->codes_order);
 	slot->codes = InvalidSharedRef;
+	ahead_free(slot);
 	slot->size = 0;
 	slot->map = 0;
 	slot->next = block_control->free_slots;
@@ -207,6 +208,7 @@ make_slots(void)
 		pg_atomic_init_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 		pg_atomic_init_u32(&slot->next_dead, InvalidSharedRef);
 		pg_atomic_init_u32(&slot->dead, 0);
+		pg_atomic_init_u32(&slot->ahead_of, 0);
 		slot->self = ref;
 		slot->next = block_control->free_slots;
 		block_control->free_slots = ref;
@@ -284,11 +286,12 @@ slot_make(const SeriesKey *key)
 }
 
 /*
- * Every slot of a ring, whatever its extra.  The caller holds the ring's
- * definition lock exclusively, so that none can be added.
+ * Every slot of a ring, whatever its extra; with all_rings of all rings of its
+ * database and extension.  While the caller holds the ring's definition lock
+ * exclusively, none can be added.
  */
 List *
-slot_collect(const SeriesKey *ring)
+slot_collect(const SeriesKey *ring, bool all_rings)
 {
 	List	   *slots = NIL;
 
@@ -303,7 +306,7 @@ slot_collect(const SeriesKey *ring)
 
 			if (pg_atomic_read_u32(&slot->dead) == 0 &&
 				slot->key.database == ring->database && slot->key.relid == ring->relid &&
-				memcmp(&slot->key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
+				(all_rings || memcmp(&slot->key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0))
 				slots = lappend(slots, slot);
 			ref = slot->next;
 		}

@@ -192,48 +192,79 @@ coderring_list_series(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static int
+compare_incarnations(const ListCell *a, const ListCell *b)
+{
+	return memcmp(&((Ring *) lfirst(a))->incarnation, &((Ring *) lfirst(b))->incarnation, sizeof(pg_uuid_t));
+}
+
+/* The ring of an incarnation in a list that is sorted by them; NULL if it is not there. */
+static const Ring *
+find_incarnation(const List *rings, const pg_uuid_t *incarnation)
+{
+	int			low = 0;
+	int			high = list_length(rings);
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		const Ring *ring = list_nth(rings, middle);
+		int			order = memcmp(&ring->incarnation, incarnation, sizeof(pg_uuid_t));
+
+		if (order == 0)
+			return ring;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
 /* coderring.list_stats() */
 Datum
 coderring_list_stats(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result;
+	List	   *rings;
 	ListCell   *cell;
-	ListCell   *slot_cell;
+	SeriesKey	key;
 
 	InitMaterializedSRF(fcinfo, 0);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
-	if (RecoveryInProgress())
+	rings = RecoveryInProgress() ? NIL : ring_list(may_see);
+	if (rings == NIL)
 		return (Datum) 0;
-	foreach(cell, ring_list(may_see))
+	list_sort(rings, compare_incarnations);
+	ring_make_key(linitial(rings), &key);
+
+	/* All slots at once: rings may be many, and the search holds a lock. */
+	foreach(cell, slot_collect(&key, true))
 	{
-		const Ring *ring = lfirst(cell);
-		SeriesKey	key;
+		Slot	   *slot = lfirst(cell);
+		const Ring *ring;
+		BlockState	state;
+		Datum		values[STATS_COLUMNS];
+		bool		nulls[STATS_COLUMNS] = {false};
 
-		ring_make_key(ring, &key);
-		foreach(slot_cell, slot_collect(&key))
-		{
-			Slot	   *slot = lfirst(slot_cell);
-			BlockState	state;
-			Datum		values[STATS_COLUMNS];
-			bool		nulls[STATS_COLUMNS] = {false};
-
-			key = slot->key;
-			block_read(slot, &state);
-			if (state.position < 0)
-				continue;		/* made, and not used yet */
-			values[0] = CStringGetTextDatum(ring->name);
-			values[1] = PointerGetDatum(cstring_to_text_with_len(key.extra, Min(key.extra_len, EXTRA_MAX_LEN)));
-			values[2] = Int64GetDatum(state.issued);
-			values[3] = Int64GetDatum(slot->skipped);
-			values[4] = Int64GetDatum((int64) slot->refills);
-			values[5] = Int64GetDatum((int64) slot->refill_waits);
-			values[6] = Float8GetDatum(slot->refill_time / 1000.0);
-			values[7] = TimestampTzGetDatum(slot->since);
-			pg_read_barrier();
-			if (slot_same_series(&slot->key, &key) &&
-				memcmp(&key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
-				tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		}
+		key = slot->key;
+		ring = find_incarnation(rings, &key.incarnation);
+		if (ring == NULL)
+			continue;			/* not for this user, or not a ring any more */
+		block_read(slot, &state);
+		if (state.position < 0)
+			continue;			/* made, and not used yet */
+		values[0] = CStringGetTextDatum(ring->name);
+		values[1] = PointerGetDatum(cstring_to_text_with_len(key.extra, Min(key.extra_len, EXTRA_MAX_LEN)));
+		values[2] = Int64GetDatum(state.issued);
+		values[3] = Int64GetDatum(slot->skipped);
+		values[4] = Int64GetDatum((int64) slot->refills);
+		values[5] = Int64GetDatum((int64) slot->refill_waits);
+		values[6] = Float8GetDatum(slot->refill_time / 1000.0);
+		values[7] = TimestampTzGetDatum(slot->since);
+		pg_read_barrier();
+		if (slot_same_series(&slot->key, &key))
+			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
 }

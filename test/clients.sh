@@ -435,7 +435,7 @@ if ((passed + failed == 0)); then
     count 0 1
 fi
 status=0
-run_step 60 "$work/log/page" prove --verbose "$here/t/018_clients.pl" || status=$?
+run_step 60 "$work/log/page" prove --verbose "$here/t/023_clients.pl" || status=$?
 count_tap "$work/log/page" "$status"
 count "$good" "$bad"
 say

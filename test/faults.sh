@@ -33,9 +33,8 @@ make_faulty() {
 
     copy_tree "$faulty"
     if [[ -n $mutation ]]; then
-        if ! patch -s -d "$faulty" -p1 <"$here/faults/mutations/$mutation.patch"; then
+        perl "$here/apply.pl" "$here/faults/mutations/$mutation.patch" "$faulty" ||
             give_up "the mutation $mutation does not apply"
-        fi
         say "With the mutation $mutation: tests must fail."
     fi
     perl "$here/faults/calls.pl" headers "$faulty"/src/*.[ch] \

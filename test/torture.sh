@@ -34,7 +34,7 @@ on_leave() { summarise; }
 mutate() {
     rm -rf "$work/mutant"
     copy_tree "$work/mutant"
-    perl "$here/torture/apply.pl" "$here/torture/mutations/$1.patch" \
+    perl "$here/apply.pl" "$here/torture/mutations/$1.patch" \
         "$work/mutant" || give_up "the mutation $1 cannot be applied"
     here=$work/mutant/test
 }

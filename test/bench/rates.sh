@@ -2,13 +2,14 @@
 # How many values a second: in loops and one call a statement, by some clients.
 # Sourced by bench.sh.
 
-# measure FILE CLIENTS TURN SCRIPT...: a turn of pgbench for each
+# measure FILE CLIENTS TURN SCRIPT...: a turn of pgbench for each; with warm_up
+# set, or with many clients, without the first second
 measure() {
     local file=$1 clients=$2 turn=$3 kind rate
     local -a length=(-T "$seconds")
 
     shift 3
-    ((clients <= 16)) || length=(-T $((seconds + 2)) -P 1)
+    ((clients <= 16)) && [[ -z ${warm_up:-} ]] || length=(-T $((seconds + 2)) -P 1)
     for kind; do
         rate=$(pgbench_on "$kind" "$clients" "${length[@]}")
         say "$rate $turn" >>"$file"
@@ -131,23 +132,23 @@ part_million() {
     row "$work/million" get_codes nextval "time 1000000"
 }
 
-# The longest that a caller waits, beside a statement that does nothing. The
-# ring is asked by all, so refills flush all the time.
+# How long a caller waits, beside a statement that does nothing. The ring is
+# asked by all, so refills flush all the time.
 part_latency() {
     local turn kind what
 
+    "${CC:-gcc}" -O2 -Wall -Wextra -Werror -I"$("$PG_CONFIG" --includedir)" -o "$work/latency-client" \
+        "$scripts/latency.c" -L"$("$PG_CONFIG" --libdir)" -lpq ||
+        die "latency.c does not compile"
     : >"$work/latency"
     for ((turn = 1; turn <= turns; turn++)); do
         for kind in get_code select_1; do
-            rm -rf "$work/transactions"
-            mkdir "$work/transactions"
-            pgbench_on "call_$kind" 8 -T $((seconds * 2)) -l \
-                --log-prefix="$work/transactions/log" >/dev/null
-            perl "$scripts/latency.pl" "$kind" "$turn" \
-                "$work"/transactions/* >>"$work/latency"
+            PGDATABASE=$database "$work/latency-client" 8 $((seconds * 2)) \
+                "$(<"$work/sql/call_$kind.sql")" >"$work/log/latency" ||
+                die "waits could not be measured"
+            sed "s/^/${kind}_/; s/\$/ $turn/" "$work/log/latency" >>"$work/latency"
         done
     done
-    rm -rf "$work/transactions"
     title "One call a statement, 8 clients: microseconds that a caller waits"
     for what in p50 p99 p99.9 max; do
         row "$work/latency" "get_code_$what" "select_1_$what" count \

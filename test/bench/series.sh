@@ -38,6 +38,17 @@ SELECT coderring_get_code('many', 'extra ' || (:n)::text);
 SQL
         calls+=("call_extra_$n")
     done
+    # what a sequence for each would be
+    for ((n = 1; n <= 10000; n += 1000)); do
+        sql "DO \$\$ BEGIN FOR i IN $n .. $((n + 999)) LOOP
+                 EXECUTE format('CREATE SEQUENCE sequence_%s', i);
+             END LOOP; END \$\$"
+    done
+    cat >"$work/sql/call_sequence_10000.sql" <<'SQL'
+\set n random(1, 10000)
+SELECT nextval(('sequence_' || (:n)::text)::regclass);
+SQL
+    calls+=(call_sequence_10000)
     # warm: each series has been asked, and those in use have been for a while
     cat >"$work/sql/warm.sql" <<'SQL'
 SELECT count(coderring_get_code('many', 'extra ' || i)),
@@ -60,12 +71,16 @@ SQL
         row "$work/series" "loop_${what}_10000" "loop_${what}_1" count \
             "at least 0.91" "10,000 ${what}s : 1"
     done
+    # a session that has just begun knows none of the series: not what is measured
+    warm_up=yes
     for ((turn = 1; turn <= turns; turn++)); do
         measure "$work/series" 8 "$turn" "${calls[@]}"
     done
+    warm_up=
     title "Series in use, in random order, one call a statement, 8 clients: codes a second"
     row "$work/series" call_extra_100 call_extra_1 count "" "100 extras : 1"
     row "$work/series" call_extra_10000 call_extra_1 count "at least 0.91" "10,000 extras : 1"
+    row "$work/series" call_extra_10000 call_sequence_10000 count "" "10,000 extras : 10,000 sequences"
 }
 
 # wal KIND OPTION...: bytes of WAL for what pgbench runs, as a line

@@ -67,6 +67,11 @@ sub all
 			setup => [ $large, get_codes(100), $to_refill, $to_refill ],
 			run => $get, length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU'
 		},
+		'computed' => {
+			# past the middle of a block the next one is computed; then it is asked for
+			setup => [ $large, get_codes(100), $to_refill, $get ],
+			run => get_codes(60), length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU', step => [ 70, 13 ]
+		},
 		'reopened' => {
 			# the drop has closed the block, and a part of it is left
 			setup => [ $create, get_codes(2), 'BEGIN', q{SELECT coderring_drop('%R')}, 'ROLLBACK' ],
@@ -147,6 +152,10 @@ sub all
 		'codes-from' => {
 			setup => [$create],
 			run => q{SELECT count(*) FROM coderring_get_codes('%R', 9)}, step => [ 120, 7 ]
+		},
+		'codes-from-40' => {
+			setup => [ $create, get_codes(1) ],
+			run => q{SELECT count(*) FROM coderring_get_codes('%R', 40)}, step => [ 60, 17 ]
 		},
 
 		'decode-cold' => {

@@ -126,7 +126,8 @@ faults_note(const char *caller, Datum code)
 {
 	text	   *bytes = (text *) DatumGetPointer(code);
 
-	if (strncmp(caller, "coderring_get_code", strlen("coderring_get_code")) != 0)
+	if (strncmp(caller, "coderring_get_code", strlen("coderring_get_code")) != 0 &&
+		strcmp(caller, "store_codes") != 0)
 		return code;
 	if (noted.data == NULL)
 	{

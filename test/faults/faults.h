@@ -12,6 +12,9 @@
 #ifndef CODERRING_FAULTS_H
 #define CODERRING_FAULTS_H
 
+/* Blocks that call for the next one, small enough for rings that are emptied each time */
+#define AHEAD_FROM		32
+
 #include "postgres.h"
 #include "faults_headers.h"		/* all that the sources include of the server's */
 
@@ -97,6 +100,15 @@ extern bool faults_no_segments(void);
 		(context)->call_cntr++; \
 		((ReturnSetInfo *) fcinfo->resultinfo)->isDone = ExprMultipleResult; \
 		PG_RETURN_DATUM(fault_result); \
+	} while (0)
+
+/* So has what is stored for the executor. */
+#define tuplestore_puttupleslot(store, slot) \
+	do { \
+		bool		fault_null; \
+		(void) faults_note(__func__, (slot_getattr)(slot, 1, &fault_null)); \
+		FAULTS_ERROR("tuplestore_puttupleslot", FAULT_IO); \
+		tuplestore_puttupleslot(store, slot); \
 	} while (0)
 
 #endif							/* CODERRING_FAULTS_H */

@@ -173,5 +173,21 @@ foreach my $round (1 .. 5)
 is(scalar(keys %slow), 10, 'codes just received do not come again');
 is(position($node, 'slow/'), 5 * 16, 'a crash skips the rest of one reservation');
 
+# A block that was computed ahead of need is handed out only as far as its
+# reservation is on disk. (Large blocks and reservations that end in one of them.)
+$node->safe_psql('postgres', q{SELECT coderring_create('wide')});
+my @wide;
+
+foreach my $most (5000, 5500, 6000, 7000, 9000, 11_000)
+{
+	my $take = "SELECT c FROM (SELECT coderring_get_codes('wide', $most) c LIMIT 4700) t;";
+
+	push @wide, split(/\n/, $node->safe_psql('postgres', $take x 3));
+	$node->stop('immediate');
+	$node->start;
+}
+is(scalar(duplicates(@wide)), 0, 'no code of large blocks comes again');
+is(scalar(@wide), 6 * 3 * 4700, 'all of them were received');
+
 $node->stop;
 done_testing();

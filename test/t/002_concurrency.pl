@@ -160,12 +160,11 @@ foreach my $place (
 	$waiting[1]->query('BEGIN');
 	$waiting[4]->query(q{SET statement_timeout = '50ms'});
 
-	# Without a block at hand every one of them has to wait.
+	# At the end of a cycle, without a block at hand, every one of them has to wait.
 	if ($place =~ /LOCK/)
 	{
 		push @got, split(/\n/, $node->safe_psql('postgres', q{
-			SELECT coderring_get_codes('trouble', reserved_to::int - (cycle * codes_per_cycle + cycle_offset)::int)
-			FROM coderring.series WHERE ring = 'trouble'}));
+			SELECT coderring_get_codes('trouble', remaining::int) FROM coderring.series WHERE ring = 'trouble'}));
 	}
 	$blocker->query("BEGIN; $place");
 	$_->send(q{SELECT coderring_get_code('trouble')}) foreach @waiting;

@@ -47,7 +47,7 @@ like($session->{error}, qr/ring "kept" does not exist/, 'a session notices that'
 like($session->query(q{SELECT coderring_get_code('renamed')}), qr/^..\z/, 'and finds the new name');
 $session->quit;
 
-# The way of the README to bring a subscriber past what the publisher did
+# The way of docs/databases.md to bring a subscriber past what the publisher did
 $publisher->safe_psql('postgres',
 	q{SELECT count(coderring_get_code('renamed')) + count(coderring_get_code('renamed', 'X')) FROM generate_series(1, 300)});
 my $advance = $publisher->safe_psql('postgres',

@@ -1,6 +1,5 @@
-# The section "Test, CI and staging databases" of README.md: every block of SQL
-# and shell in it is run as it stands there, in the situation that it is for,
-# and what the text says is looked at.
+# docs/databases.md: every block of SQL and shell in it is run as it stands there,
+# in the situation that it is for, and what the text says is looked at.
 
 use strict;
 use warnings;
@@ -14,17 +13,15 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $readme = slurp_file("$FindBin::RealBin/../../README.md");
-my ($section) = $readme =~ /^## Test, CI and staging databases\n(.*?)(?=^## |\z)/ms;
+my $page = slurp_file("$FindBin::RealBin/../../docs/databases.md");
 
-# Blocks by the words in bold that their paragraph begins with
+# Blocks by the headings that they are under
 my %blocks;
 
-ok(defined $section, 'README.md has the section');
 {
 	my $title = '';
 
-	while (($section // '') =~ /^(?:\*\*(.+?)\.\*\*|```(\w+)\n(.*?)^```$)/msg)
+	while ($page =~ /^(?:## ([^\n]+)|```(\w+)\n(.*?)^```$)/msg)
 	{
 		if (defined $1) { $title = $1 }
 		else { push @{ $blocks{$title} }, { language => $2, text => $3, used => 0 } }
@@ -42,7 +39,7 @@ $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE staging LOGIN')
 sub block
 {
 	my ($title, $number) = @_;
-	my $block = $blocks{$title}[$number] or die "README.md has no block $number under \"$title\"";
+	my $block = $blocks{$title}[$number] or die "the page has no block $number under \"$title\"";
 
 	$block->{used}++;
 	return $block->{text};
@@ -335,7 +332,7 @@ foreach my $title (sort keys %blocks)
 {
 	my @unused = grep { !$_->{used} } @{ $blocks{$title} };
 
-	is(scalar(@unused), 0, "$title: every block of the section was run") or diag(map { $_->{text} } @unused);
+	is(scalar(@unused), 0, "$title: every block is run") or diag(map { $_->{text} } @unused);
 }
 
 $node->stop;
