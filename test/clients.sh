@@ -379,7 +379,7 @@ skip() {
 }
 
 use_client() {
-    local client=$1 seconds=$2 reason=$3 from first result direct version
+    local client=$1 seconds=$2 reason=$3 from first result direct version part
 
     describe "$client"
     if [[ -n $reason ]]; then
@@ -395,7 +395,11 @@ use_client() {
     fi
     seconds=$(awk -v a="$seconds" -v b="$(since "$from")" 'BEGIN { printf "%.1f", a + b }')
     if [[ -n $pool_port ]]; then
-        cp -r "$work/run/$client" "$work/run/$client-pooled"
+        cp -r "$here/clients/$client" "$work/run/$client-pooled"
+        for part in node_modules lib; do
+            [[ ! -e $work/run/$client/$part ]] ||
+                ln -s "../$client/$part" "$work/run/$client-pooled/$part"
+        done
     fi
     use "$client" "$client" "$PGPORT" ""
     version=$(sed -n 's/^version //p' "$work/log/$client" | head -n 1)
