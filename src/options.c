@@ -193,7 +193,9 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Ring
 	}
 	if (ring->first_cycle != options->first_cycle)
 		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
-	if (!grant_may_change(ring, GetUserId()))
+
+	/* A superuser may change every ring, and wants to know whose this one is all the more. */
+	if (!grant_may_change(ring, GetUserId()) || (superuser() && !superuser_arg(ring->owner)))
 		appendStringInfo(&differs, ", the owner is \"%s\"", GetUserNameFromId(ring->owner, true) != NULL ?
 						 GetUserNameFromId(ring->owner, true) : "");
 	if (differs.len > 0)
