@@ -165,6 +165,7 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Ring
 {
 	const Codec *codec = &wanted->codec;
 	StringInfoData differs;
+	char	   *owner;
 
 	ereport(NOTICE,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -195,9 +196,9 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Ring
 		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
 
 	/* A superuser may change every ring, and wants to know whose this one is all the more. */
-	if (!grant_may_change(ring, GetUserId()) || (superuser() && !superuser_arg(ring->owner)))
-		appendStringInfo(&differs, ", the owner is \"%s\"", GetUserNameFromId(ring->owner, true) != NULL ?
-						 GetUserNameFromId(ring->owner, true) : "");
+	owner = GetUserNameFromId(ring->owner, true);
+	if (!grant_may_change(ring, GetUserId()) || (owner != NULL && superuser() && !superuser_arg(ring->owner)))
+		appendStringInfo(&differs, ", the owner is \"%s\"", owner != NULL ? owner : "");
 	if (differs.len > 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
