@@ -156,5 +156,172 @@ foreach my $column ('words', 'others')
 	is(value($superuser, 'SELECT is_called FROM finished'), 'f', 'before it comes to its end');
 }
 
+#
+# What a dump, WAL, a publication and the log have
+#
+my $dump = "$tempdir/dump.sql";
+
+value($superuser, 'DROP TABLE book; DROP SEQUENCE finished');	# which the installer could not dump
+$node->command_ok([ 'pg_dump', '-U', 'installer', '-f', $dump, 'app' ], 'a dump by who ran CREATE EXTENSION');
+like(slurp_file($dump), qr/$key/, 'has the key');
+$node->command_fails([ 'pg_dump', '-U', 'owner', '-f', $dump, 'app' ], 'the owner of a ring cannot dump it');
+
+# holds(KEY, FILES...): is the key, 32 bytes, in one of them?
+sub holds
+{
+	my ($hex, @files) = @_;
+	my $bytes = pack('H*', $hex);
+
+	return scalar(grep { index(slurp_file($_), $bytes) >= 0 } @files) > 0;
+}
+
+my $directory = $node->data_dir;
+$node->safe_psql('app', 'CHECKPOINT');
+my $relation = $node->safe_psql('app', q{SELECT pg_relation_filepath('coderring.ring')});
+ok(holds($key, "$directory/$relation"), 'the data directory has it, and with it base backups and standbys');
+ok(holds($key, grep { -f } glob("$directory/pg_wal/*")), 'so has WAL');
+$node->safe_psql('app', 'CREATE PUBLICATION everything FOR ALL TABLES');
+is($node->safe_psql('app', q{SELECT count(*) FROM pg_publication_tables WHERE schemaname = 'coderring' AND tablename = 'ring'}), 1,
+	'a publication of all tables has it');
+$node->safe_psql('app', 'DROP PUBLICATION everything');
+value('owner', q{SELECT coderring_create('second', 5); SELECT coderring_reset('second', test_seed => 'in the log')});
+my @hidden = split(/\n/, value('owner', q{SELECT coderring_get_codes('second', 50); SELECT coderring_get_code('second')}));
+my $second = $node->safe_psql('app', q{SELECT encode(key, 'hex') FROM coderring.ring WHERE name = 'second'});
+is(scalar(@hidden), 51, 'codes of another ring');
+state_of('owner', qq{SELECT coderring_create('second', 5)});
+my $log = slurp_file($node->logfile);
+like($log, qr/coderring_get_codes\('second', 50\)/, 'the log has statements');
+like($log, qr/test_seed => 'in the log'/, 'and the seed of a test');
+is(scalar(grep { index($log, $_) >= 0 } @hidden), 0, 'but no code that was returned');
+is(scalar(grep { index(lc $log, $_) >= 0 } $key, $second), 0, 'and no key');
+
+#
+# test_seed: for who may change the ring, and known to who knows it
+#
+is(state_of($_, q{SELECT coderring_reset('order', test_seed => 'mine')}), '42501', "$_: cannot reset a ring with a test_seed")
+  foreach 'granted', 'stranger', 'watcher', 'reader', 'installer';
+value('owner', q{SELECT coderring_create('one'), coderring_create('two'), coderring_create('three')});
+value('owner', q{SELECT coderring_reset(r, test_seed => 'same') FROM unnest('{one,two}'::text[]) r});
+my @firsts = map { value('owner', "SELECT string_agg(c, ' ') FROM coderring_get_codes('$_', 20) c") } 'one', 'two', 'three';
+is($firsts[0], $firsts[1], 'two rings with one seed: the same codes');
+isnt($firsts[0], $firsts[2], 'without one: others');
+value('owner', q{SELECT coderring_reset('two')});
+isnt(value('owner', q{SELECT string_agg(c, ' ') FROM coderring_get_codes('two', 20) c}), $firsts[1], 'nor after a reset without one');
+is($node->safe_psql('app', q{SELECT count(*), count(DISTINCT key) FROM coderring.ring}) =~ /^(\d+)\|(\d+)$/ && $1 - $2, 0, 'every other key is different');
+
+#
+# How often a guess hits: all there are, tried
+#
+my $alphabet = q{SELECT regexp_split_to_table(coderring_alphabet('default'), '') AS c};
+foreach my $out (1, 100, 512, 1000)
+{
+	value('owner', q{SELECT coderring_drop('guessed', true), coderring_create('guessed', 2)});
+	value('owner', "SELECT coderring_get_codes('guessed', $out)");
+	is(value('owner', qq{SELECT count(*), count(*) FILTER (WHERE coderring_issued('guessed', a.c || b.c)) FROM ($alphabet) a, ($alphabet) b}),
+		"1024|$out", "$out of 1,024 codes out: as many guesses hit");
+}
+value('owner', q{SELECT coderring_create('checked', 2, check_character => true); SELECT coderring_get_codes('checked', 100)});
+is(value('owner', qq{WITH guess AS (SELECT a.c || b.c || d.c AS code FROM ($alphabet) a, ($alphabet) b, ($alphabet) d)
+	SELECT count(*), count(*) FILTER (WHERE coderring_issued('checked', code)) FROM guess WHERE coderring_is_valid(coderring_alphabet('default'), code)}),
+	'1024|100', 'with a check character, among codes with the right one: as many');
+
+#
+# After a leak: a new key, and no old code again
+#
+my $extras = q{unnest('{"",X,26,2,XX,6}'::text[]) e};
+value('owner', q{SELECT coderring_create('leaked', 1)});
+my @old = split(/\n/, value('owner', "SELECT coderring_get_codes('leaked', 90, e) FROM $extras"));
+value('owner', q{SELECT coderring_reset('leaked', (32 ^ max(code_length - 1))::bigint + 1) FROM coderring.series WHERE ring = 'leaked'});
+my @new = split(/\n/, value('owner', "SELECT coderring_get_codes('leaked', 200, e) FROM $extras"));
+is(scalar(@old) + scalar(@new), 6 * 290, 'a ring with extras, with another key');
+is(scalar(duplicates(@old, @new)), 0, 'no code of before comes again');
+value('owner', q{SELECT coderring_create('plain', 1)});
+@old = split(/\n/, value('owner', q{SELECT coderring_get_codes('plain', 100)}));
+my $old_key = $node->safe_psql('app', q{SELECT key FROM coderring.ring WHERE name = 'plain'});
+value('owner', q{SELECT coderring_reset('plain', max(cycle) + 1) FROM coderring.series WHERE ring = 'plain'});
+@new = split(/\n/, value('owner', q{SELECT coderring_get_codes('plain', 300)}));
+is(scalar(@old) + scalar(@new), 400, 'a ring without');
+is(scalar(duplicates(@old, @new)), 0, 'no code of before comes again');
+isnt($node->safe_psql('app', q{SELECT key FROM coderring.ring WHERE name = 'plain'}), $old_key, 'the key is another');
+is(value('owner', "SELECT coderring_issued('plain', '$old[0]')"), 'f', 'and the old codes are not known any more');
+
+#
+# What a grant is good for, and what not
+#
+is(state_of('granted', q{SELECT coderring_advance('order', 'end', 9007199254740990)}), '', 'who it was granted to can move a series far on');
+is(state_of('granted', $_), '42501', "who it was granted to: not $_")
+  foreach q{SELECT coderring_drop('order')}, q{SELECT coderring_rename('order', 'x')}, q{SELECT coderring_reset('order')},
+  q{SELECT coderring_set_blocklist('order', 'english')}, q{SELECT coderring_change_owner('order', 'granted')}, q{SELECT coderring_revoke('order', 'granted')};
+value('owner', q{SELECT coderring_define_blocklist('ours', '{ACME}')});
+value('stranger', q{SELECT coderring_create('pins the list', 4, 'ours')});
+is(state_of('owner', q{SELECT coderring_define_blocklist('ours', NULL)}), '2BP01', 'a list that somebody uses cannot be dropped');
+value($superuser, 'REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC');
+is(state_of('stranger', $_), '42501', "what the page revokes: $_")
+  foreach q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()';
+my $holder = new_session($node, 'app', 'user=stranger');
+my $id = $node->safe_psql('app', q{SELECT id FROM coderring.ring WHERE name = 'order'});
+$holder->query("BEGIN; SELECT pg_advisory_lock($id), pg_advisory_lock(0, $id), pg_advisory_xact_lock($id), pg_advisory_xact_lock(0, $id)");
+is($holder->{error}, '', 'somebody holds all advisory locks with the ring\'s number');
+is(state_of('granted', q{SET lock_timeout = '1s'; SELECT coderring_get_code('order', 'first')}), '', 'nobody waits for those');
+$holder->quit;
+unlike((as('stranger', q{SELECT coderring_get_code('order')}))[2], qr/does not exist/, 'that a ring exists can be found out');
+
+#
+# Time: how much longer one answer takes than another, in turn, for the page
+#
+value($superuser, q{SELECT coderring_create('timed')});
+value($superuser, q{CREATE TABLE asked AS SELECT 'out' AS kind, coderring_get_codes('timed', 2000) AS code});
+value($superuser, qq{INSERT INTO asked SELECT * FROM (SELECT 'not out', a.c || b.c || d.c || 'V' AS code FROM ($alphabet) a, ($alphabet) b, ($alphabet) d) t
+	WHERE NOT coderring_issued('timed', code) LIMIT 2000});
+value($superuser, q{INSERT INTO asked SELECT 'no code', '0000' FROM generate_series(1, 2000)});
+my %took;
+my $timer = new_session($node, 'app', "user=$superuser");
+foreach my $turn (1 .. 7)
+{
+	foreach my $kind ('out', 'not out', 'no code')
+	{
+		push @{ $took{$kind} }, $timer->query(qq{EXPLAIN (ANALYZE, TIMING OFF)
+			SELECT count(*) FROM asked, generate_series(1, 10) n WHERE kind = '$kind' AND coderring_issued('timed', code || repeat('', n)) IS NOT NULL}) =~ /Execution Time: ([\d.]+)/;
+	}
+}
+$timer->quit;
+my %median = map { $_ => (sort { $a <=> $b } @{ $took{$_} })[3] } keys %took;
+is(join(' ', map { scalar(@{ $took{$_} }) } sort keys %took), '7 7 7', 'measured, and compared with nothing');
+note(sprintf('beside a code that is out, one that is not takes %.2f of the time, no code %.2f', map { $median{$_} / $median{out} } 'not out', 'no code'));
+
+#
+# The page: its tables
+#
+my $page = read_page('docs/security.md');
+my ($who) = grep { $_->{kind} eq 'table' && $_->{rows}[0][0] eq 'role' } @{ $page->{nodes} };
+my @ways = @{ $who->{rows}[0] }[ 1 .. $#{ $who->{rows}[0] } ];
+
+is_set(\@ways, [ keys %ways ], 'the page has every way');
+is(join("\n", map { join(' | ', @$_) } @{ $who->{rows} }[ 2 .. $#{ $who->{rows} } ]),
+	join("\n", map { my $name = $_->[0]; join(' | ', $name, map { $may{$name}{$_} } @ways) } @roles), 'and says who may do what');
+
+sub commas
+{
+	my ($number) = @_;
+
+	1 while $number =~ s/^(\d+)(\d{3})/$1,$2/;
+	return $number;
+}
+
+my ($guesses) = grep { $_->{kind} eq 'table' && $_->{rows}[0][0] eq 'base_length' } @{ $page->{nodes} };
+foreach my $row (@{ $guesses->{rows} }[ 2 .. $#{ $guesses->{rows} } ])
+{
+	my $length = $row->[0];
+	my @computed = split(/\|/, $node->safe_psql('app', qq{
+		WITH capacity AS (SELECT power(32::numeric, $length)::numeric(30) AS codes), hit AS (SELECT codes, codes / 10000 AS few, codes / 1000000 AS many FROM capacity)
+		SELECT codes, round(few), few / 1000, round(many), many / 1000 FROM hit}));
+	my @time = map { $_ < 1 ? 'under a day' : $_ < 730 ? sprintf('%.0f', $_) . ($_ < 1.5 ? ' day' : ' days') : commas(sprintf('%.0f', $_ / 365.25)) . ' years' } @computed[ 2, 4 ];
+
+	s/\..*// foreach @computed[ 0, 1, 3 ];
+	is(join(' | ', @$row), join(' | ', $length, commas($computed[0]), commas($computed[1]), $time[0], commas($computed[3]), $time[1]),
+		"how long until a guess hits, $length characters");
+}
+cmp_ok(scalar(@{ $guesses->{rows} }), '>=', 7, 'for several lengths');
+
 $node->stop;
 done_testing();
