@@ -55,6 +55,8 @@ CREATE TABLE coderring.ring (
 	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64),
 	CHECK (pg_catalog.octet_length(blocklist) BETWEEN 1 AND 63)
 );
+-- ANALYZE would copy keys to pg_statistic.
+ALTER TABLE coderring.ring ALTER COLUMN key SET STATISTICS 0;
 COMMENT ON TABLE coderring.ring IS 'definitions of rings; the view coderring.rings shows them';
 COMMENT ON COLUMN coderring.ring.id IS 'objid of the ring''s locks in pg_locks';
 COMMENT ON COLUMN coderring.ring.incarnation IS 'made by create and by reset; what the series of the ring belong to';

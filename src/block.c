@@ -131,8 +131,27 @@ select_bit(const uint8 *map, int64 bits, uint32 index)
 }
 
 /*
- * The position of the code at an index of the block.  Whoever does not hold
- * the refill lock looks at the ticket before and after.
+ * The position of the code at an index of the block.  Under the lock, so that
+ * the array is not given to another slot meanwhile.
+ */
+static int64
+position_at(Slot *slot, uint32 index)
+{
+	int64		room;
+
+	if (slot->map == 0)
+		return slot->first + index;
+	if (slot->codes == InvalidSharedRef)
+		return slot->first;
+	room = ((int64) MEMORY_UNIT << slot->codes_order) - slot->map;
+	return slot->first +
+		select_bit((const uint8 *) memory_address(slot->codes) + slot->map,
+				   Max(Min(slot->published_end - slot->first, room * 8), 0), index);
+}
+
+/*
+ * The same, without the lock.  Whoever does not hold the refill lock looks at
+ * the ticket before and after.
  */
 static int64
 position_of(Slot *slot, uint32 index)
@@ -141,19 +160,8 @@ position_of(Slot *slot, uint32 index)
 
 	if (slot->map == 0)
 		return slot->first + index;
-
-	/* The array must not be given to another slot meanwhile. */
 	memory_lock(LW_SHARED);
-	if (slot->codes == InvalidSharedRef)
-		position = slot->first;
-	else
-	{
-		int64		room = ((int64) MEMORY_UNIT << slot->codes_order) - slot->map;
-
-		position = slot->first +
-			select_bit((const uint8 *) memory_address(slot->codes) + slot->map,
-					   Max(Min(slot->published_end - slot->first, room * 8), 0), index);
-	}
+	position = position_at(slot, index);
 	LWLockRelease(&block_control->lock);
 	return position;
 }
@@ -259,6 +267,33 @@ block_withdraw(Slot *slot)
 	(void) block_close(slot);
 	block_read(slot, &state);
 	empty_block(slot, state.position, state.counted);
+}
+
+/*
+ * Take back what is left of a block and free its array, for somebody who needs
+ * the memory more: the codes will be computed anew.  Nothing is lost, and
+ * nothing has to be written, so it may be another database's.  The caller
+ * holds the refill lock and the exclusive lock.
+ */
+void
+block_strip(Slot *slot)
+{
+	uint64		ticket;
+	uint32		index;
+
+	(void) block_close(slot);
+	ticket = pg_atomic_read_u64(&slot->ticket);
+	index = TICKET_INDEX(ticket);
+	if (index == NO_INDEX)
+		return;					/* given up */
+	if (index < slot->size)
+		empty_block(slot, position_at(slot, index), slot->counted - (slot->size - index));
+	else
+		empty_block(slot, slot->published_end, slot->counted);
+	if (slot->codes != InvalidSharedRef)
+		memory_free(slot->codes, slot->codes_order);
+	slot->codes = InvalidSharedRef;
+	ahead_free(slot);
 }
 
 /*

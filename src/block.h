@@ -83,6 +83,8 @@ typedef struct Slot
 	SharedRef	next;			/* in the bucket, or in the list of free slots */
 	pg_atomic_uint32 next_dead; /* in the list of dead slots */
 	pg_atomic_uint32 dead;		/* given up: free, or linked and not to be found any more */
+	SharedRef	owner;			/* the slot that stands for all of its database's (slot.c) */
+	uint32		seen;			/* low part of the ticket when the clock came by; of an owner, how many slots it has */
 
 	/*
 	 * The block.  Written by the holder of the series' refill lock while the
@@ -90,8 +92,8 @@ typedef struct Slot
 	 * show the same generation, open.
 	 */
 	SharedRef	codes;			/* text of codes without prefix, one after the other */
-	int32		codes_order;	/* the array's size as the allocator counts */
-	uint32		size;			/* codes in the block */
+	uint16		codes_order;	/* the array's size as the allocator counts */
+	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
 	int64		first;			/* position of the code at index 0, or before it, where there is a map */
 	uint64		filter;			/* identity of the words that these codes were filtered with */
@@ -110,6 +112,8 @@ typedef struct Slot
 
 StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");
 StaticAssertDecl(offsetof(Slot, key) == MEMORY_UNIT, "the ticket's cache line holds nothing that is often read");
+
+StaticAssertDecl(BLOCK_MAX_CODES <= PG_UINT16_MAX, "a block's size fits its field");
 
 /* Whose slots there are: a table of series in a database. */
 typedef struct SlotOwner
@@ -163,6 +167,9 @@ typedef struct BlockControl
 	SharedRef	buckets;		/* array of SharedRef */
 	uint32		nbuckets;		/* a power of two, 0 before the first slot */
 	uint32		nslots;			/* linked */
+	uint32		nfree;			/* in the list of free ones */
+	uint32		nslabs;			/* pages of slots */
+	SharedRef	owners;			/* list of slots that stand for all of a database's */
 	uint32		sweep_at;		/* look for slots of gone databases at this many */
 	uint32		clock;			/* next bucket to look at for eviction */
 	SharedRef	free_slots;
@@ -180,21 +187,25 @@ extern PGDLLIMPORT BlockControl *block_control;
 extern Size slot_shmem_size(void);
 extern void slot_attach(void);
 extern Slot *slot_find(const SeriesKey *key);
-extern Slot *slot_make(const SeriesKey *key);
+extern Slot *slot_make(const SeriesKey *key, bool entitled);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
 extern void slot_unlink_dead(void);
 extern void slot_bury(Slot *slot);
 extern List *slot_collect(const SeriesKey *ring, bool all_rings);
-extern bool slot_sweep_due(void);
+extern bool slot_page_allowed(void);
+extern bool slot_allowed(const Slot *owner);
+extern bool slot_sweep_due(const SeriesKey *key);
 extern List *slot_owners(void);
 extern void slot_sweep(const List *gone);
-extern List *slot_candidates(int count);
+extern List *slot_candidates(const SeriesKey *except, bool slots, int count);
+extern void slot_strip(const SeriesKey *key);
 
 /* block.c */
 extern bool block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block);
 extern uint32 block_close(Slot *slot);
 extern bool block_reopen(Slot *slot);
 extern void block_withdraw(Slot *slot);
+extern void block_strip(Slot *slot);
 extern void block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 series_filter);
 extern void block_read(Slot *slot, BlockState *state);
 extern Slot *block_find(const SeriesKey *key, BlockState *state);

@@ -10,6 +10,7 @@
 
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "characters.h"
 
@@ -32,7 +33,10 @@ characters_count(const char *text, uint32 len)
 	uint32		count = 0;
 
 	for (uint32 at = 0; at < len; at += characters_length(text + at, len - at))
-		count++;
+	{
+		if (++count % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+	}
 	return count;
 }
 
@@ -94,6 +98,8 @@ characters_check(const Codec *codec, const CheckTable *check, uint32 state, uint
 			value = check_outside(check->radix, characters_code_point(text + at, bytes));
 		state = check_add(check, state, distance--, value);
 		at += bytes;
+		if (distance % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();	/* it may be a whole book */
 	}
 	return state;
 }

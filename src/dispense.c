@@ -207,7 +207,8 @@ load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	ring_make_key(arg, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	(void) reclaim_make_slot(&key);
+	/* Not at the cost of those that are there. */
+	(void) reclaim_make_slot(&key, false);
 }
 
 /*

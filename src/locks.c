@@ -25,9 +25,9 @@
 #define FIRST_CLASS		0x4352	/* "CR", 17234 */
 
 static void
-make_tag(LOCKTAG *tag, RingLock kind, uint32 id, uint32 detail)
+make_tag(LOCKTAG *tag, Oid database, RingLock kind, uint32 id, uint32 detail)
 {
-	SET_LOCKTAG_ADVISORY(*tag, MyDatabaseId, detail, id, FIRST_CLASS + kind);
+	SET_LOCKTAG_ADVISORY(*tag, database, detail, id, FIRST_CLASS + kind);
 }
 
 /*
@@ -49,7 +49,7 @@ ring_lock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
 {
 	LOCKTAG		tag;
 
-	make_tag(&tag, kind, id, detail);
+	make_tag(&tag, MyDatabaseId, kind, id, detail);
 	(void) LockAcquire(&tag, mode, false, false);
 }
 
@@ -57,17 +57,30 @@ ring_lock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
 bool
 ring_lock_conditional(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
 {
+	return ring_lock_elsewhere(MyDatabaseId, kind, id, detail, mode);
+}
+
+/* The same of a ring in any database. */
+bool
+ring_lock_elsewhere(Oid database, RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
+{
 	LOCKTAG		tag;
 
-	make_tag(&tag, kind, id, detail);
+	make_tag(&tag, database, kind, id, detail);
 	return LockAcquire(&tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL;
 }
 
 void
 ring_unlock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
 {
+	ring_unlock_elsewhere(MyDatabaseId, kind, id, detail, mode);
+}
+
+void
+ring_unlock_elsewhere(Oid database, RingLock kind, uint32 id, uint32 detail, LOCKMODE mode)
+{
 	LOCKTAG		tag;
 
-	make_tag(&tag, kind, id, detail);
+	make_tag(&tag, database, kind, id, detail);
 	(void) LockRelease(&tag, mode, false);
 }

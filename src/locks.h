@@ -27,7 +27,9 @@ typedef enum RingLock
 
 extern void ring_lock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
 extern bool ring_lock_conditional(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
+extern bool ring_lock_elsewhere(Oid database, RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
 extern uint32 ring_lock_detail(const char *extra, uint32 extra_len);
 extern void ring_unlock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
+extern void ring_unlock_elsewhere(Oid database, RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
 
 #endif							/* CODERRING_LOCKS_H */

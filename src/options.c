@@ -165,6 +165,7 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Ring
 {
 	const Codec *codec = &wanted->codec;
 	StringInfoData differs;
+	char	   *owner;
 
 	ereport(NOTICE,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -193,9 +194,11 @@ options_report_existing(const Ring *ring, const RingOptions *options, const Ring
 	}
 	if (ring->first_cycle != options->first_cycle)
 		appendStringInfo(&differs, ", first_cycle is %lld", (long long) ring->first_cycle);
-	if (!grant_may_change(ring, GetUserId()))
-		appendStringInfo(&differs, ", the owner is \"%s\"", GetUserNameFromId(ring->owner, true) != NULL ?
-						 GetUserNameFromId(ring->owner, true) : "");
+
+	/* A superuser may change every ring, and wants to know whose this one is all the more. */
+	owner = GetUserNameFromId(ring->owner, true);
+	if (!grant_may_change(ring, GetUserId()) || (owner != NULL && superuser() && !superuser_arg(ring->owner)))
+		appendStringInfo(&differs, ", the owner is \"%s\"", owner != NULL ? owner : "");
 	if (differs.len > 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),

@@ -2,11 +2,15 @@
  * reclaim.c
  *		Slots for series that need one, from series that no longer do.
  *
- * Two kinds are taken back: slots of databases and of extensions that have
- * been dropped, which nobody tells us about, when slots have become twice as
- * many as the last time (sweep_slots); and, when memory is short, slots of
- * other series of this database, in turn, with what they had not handed out
- * written back to their rows (reclaim_evict).
+ * When memory is short, or slots have become twice as many as the last time,
+ * slots of databases and of extensions that have been dropped are forgotten
+ * (sweep_slots): nobody tells us about those.
+ *
+ * When memory is short still, series that were not used since they were looked
+ * at last give up what they have (evict): in this database the slot, with what
+ * was not handed out written back to the row; in others only their codes,
+ * since to compute those again nothing need be written.  That no database
+ * takes up all slots is slot.c's doing.
  */
 #include "postgres.h"
 
@@ -20,8 +24,11 @@
 #include "reclaim.h"
 #include "series.h"
 
-/* So many slots are looked at when memory is short. */
+/* So many series give up what they have when memory is short. */
 #define EVICTIONS		16
+
+/* The clock comes by at most so often for that. */
+#define TURNS			4
 
 /*
  * Has this very transaction dropped the table, or may it have?
@@ -37,7 +44,8 @@ dropped_by_me(Oid relid)
 
 /*
  * Forget the slots of databases, and of extensions in this one, that have
- * been dropped.
+ * been dropped.  (Those of an extension in another one stay until a session
+ * there uses the next extension, or the database goes too.)
  */
 static void
 sweep_slots(void)
@@ -67,83 +75,116 @@ sweep_slots(void)
 }
 
 /*
- * Free the slots of some other series of this database, and write back to
- * their rows what they had reserved and not handed out.
+ * Free a slot of this database, and write back to its row what was reserved
+ * and not handed out.  The caller holds the series' locks.  False if it was not
+ * there any more.
  */
-void
-reclaim_evict(const SeriesKey *except)
+static bool
+evict_slot(const SeriesKey *key)
 {
-	ListCell   *cell;
+	Slot	   *slot = slot_find(key);
+	SeriesRow	row;
+	BlockState	state;
 
-	foreach(cell, slot_candidates(EVICTIONS))
+	if (slot == NULL)
+		return false;
+	(void) block_close(slot);
+	block_read(slot, &state);
+	series_open(&row, key);
+	if (row.tuple != NULL && state.position >= 0 && state.position < slot->reserved_end &&
+		slot->reserved_end == row.numbers.reserved_to)
+	{
+		/*
+		 * Nobody has received these positions.  If this record is lost in a
+		 * crash they are skipped.  The slot gives them up at once, since
+		 * unlinking it can fail.
+		 */
+		SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
+		SkippedRange none = {0, 0};
+		XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
+
+		block_reserved(slot, state.position, state.counted, state.position,
+					   slot->filter, numbers.filter, lsn);
+	}
+	slot_unlink(slot, key);
+	series_close(&row);
+	return true;
+}
+
+/*
+ * Have some other series give up what they have: slots of this database, if
+ * slots are wanted, and codes of any.  Waits for nobody.  Returns how many
+ * slots have become free.
+ */
+static int
+evict(const SeriesKey *except, bool slots)
+{
+	List	   *candidates = NIL;
+	ListCell   *cell;
+	int			freed = 0;
+
+	for (int turn = 0; turn < TURNS && candidates == NIL; turn++)
+		candidates = slot_candidates(except, slots, EVICTIONS);
+	foreach(cell, candidates)
 	{
 		SeriesKey  *key = lfirst(cell);
+		Oid			database = key->database;
+		bool		ours = database == except->database && key->relid == except->relid;
 		uint32		hash = ring_lock_detail(key->extra, key->extra_len);
-		Slot	   *slot;
 
 		/* A slot that waits for the end of this very transaction stays. */
-		if ((key->ring_id == except->ring_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
-			lifecycle_open(&key->incarnation))
+		if (database == except->database &&
+			((key->ring_id == except->ring_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
+			 lifecycle_open(&key->incarnation)))
 			continue;
-		if (!ring_lock_conditional(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE))
+		if (!ring_lock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE))
 			continue;
-		if (ring_lock_conditional(LOCK_REFILL, key->ring_id, hash, ExclusiveLock))
+		if (ring_lock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock))
 		{
-			slot = slot_find(key);
-			if (slot != NULL && key->relid == except->relid)
-			{
-				SeriesRow	row;
-				BlockState	state;
-
-				(void) block_close(slot);
-				block_read(slot, &state);
-				series_open(&row, key);
-				if (row.tuple != NULL && state.position >= 0 && state.position < slot->reserved_end &&
-					slot->reserved_end == row.numbers.reserved_to)
-				{
-					/*
-					 * Nobody has received these positions.  If this record is
-					 * lost in a crash they are skipped.  The slot gives them
-					 * up at once, since unlinking it can fail.
-					 */
-					SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
-					SkippedRange none = {0, 0};
-					XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
-
-					block_reserved(slot, state.position, state.counted, state.position,
-								   slot->filter, numbers.filter, lsn);
-				}
-				slot_unlink(slot, key);
-				series_close(&row);
-			}
-			ring_unlock(LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
+			if (!ours || !slots)
+				slot_strip(key);
+			else if (evict_slot(key))
+				freed++;
+			ring_unlock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
 		}
-		ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+		ring_unlock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
 	}
+	return freed;
+}
+
+/*
+ * Find memory for codes, for a series that has not got what it wanted.
+ */
+void
+reclaim_memory(const SeriesKey *key)
+{
+	sweep_slots();
+	(void) evict(key, false);
 }
 
 /*
  * The slot of a series, made if need be; NULL where there is no memory for it
- * even after others have given theirs up.
+ * even after others have given up theirs (if they are to).
  */
 Slot *
-reclaim_make_slot(const SeriesKey *key)
+reclaim_make_slot(const SeriesKey *key, bool may_evict)
 {
 	Slot	   *slot = slot_find(key);
 
 	if (slot != NULL)
 		return slot;
-	if (slot_sweep_due())
+	if (slot_sweep_due(key))
 		sweep_slots();
-	slot = slot_make(key);
-	if (slot == NULL)
+	slot = slot_make(key, false);
+	if (slot == NULL && may_evict)
 	{
+		bool		freed;
+
 		sweep_slots();
-		reclaim_evict(key);
-		slot = slot_make(key);
+		freed = evict(key, true) > 0;
+		slot = slot_make(key, freed);
 	}
 	if (slot != NULL)
 		lifecycle_note_slot(slot);
 	return slot;
 }
-

@@ -9,7 +9,7 @@
 
 #include "block.h"
 
-extern Slot *reclaim_make_slot(const SeriesKey *key);
-extern void reclaim_evict(const SeriesKey *except);
+extern Slot *reclaim_make_slot(const SeriesKey *key, bool may_evict);
+extern void reclaim_memory(const SeriesKey *key);
 
 #endif							/* CODERRING_RECLAIM_H */

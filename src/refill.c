@@ -330,7 +330,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	{
 		/* Not when it was noticed: a code that is taken must not meet an error. */
 		memory_short = false;
-		reclaim_evict(&key);
+		reclaim_memory(&key);
 	}
 	if (!refill_lock(series, &waited))
 		return NULL;
@@ -339,7 +339,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	list = words_automaton(ring, &filter);
 	if (slot_find(&key) == NULL)
 		cycles_check_extra(ring, list, &key);
-	slot = reclaim_make_slot(&key);
+	slot = reclaim_make_slot(&key, true);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
 	if (slot != NULL)
 	{

@@ -123,6 +123,9 @@ ring_init(void)
 	CacheRegisterRelcacheCallback(on_relation_change, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, on_role_change, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, on_role_change, (Datum) 0);
+
+	/* The owner of the database is a member of pg_database_owner. */
+	CacheRegisterSyscacheCallback(DATABASEOID, on_role_change, (Datum) 0);
 }
 
 static void

@@ -14,6 +14,18 @@
  *		slots are linked, and the allocator (memory.c).  What allocates in this
  *		process' memory under it only reads, so an error leaves nothing behind.
  *
+ * Memory is limited, and databases share it:
+ *
+ * - Where no more slots can be made, a database takes free ones as long as it
+ *	 has at most 23 for each of them, or three where others have some too
+ *	 (slot_make).  Beyond that its new series get the slots of old ones of its
+ *	 own.  So one that uses whatever it can get leaves some for the next to
+ *	 come, and gives up more than it takes once that has come.  An owner, which
+ *	 counts the slots of a database, is itself kept in a slot.
+ * - Slots stay slots for ever, so they get eleven twelfths of the memory at most;
+ *	 otherwise there would never again be room for blocks.
+ * - Blocks need no such rule: idle ones are taken from whomever they belong to.
+ *
  * Without shared_preload_libraries only a small control block is taken from
  * the slop of the main shared memory segment, as contrib/pg_prewarm does; the
  * rest is dynamic.
@@ -34,6 +46,16 @@
 #define SLAB_BYTES		4096
 #define SLAB_SLOTS		(SLAB_BYTES / 256)
 #define FIRST_SWEEP		256
+
+/* A database may have so many slots for each one that is free: alone, and beside others. */
+#define SLOTS_A_FREE		23
+#define SLOTS_A_FREE_BESIDE	3
+
+/* This part of the memory is not for slots. */
+#define SHARE_OF_BLOCKS	12
+
+/* So many slots are looked at in one turn of the clock: the lock is held meanwhile. */
+#define CLOCK_LOOKS		512
 
 BlockControl *block_control = NULL;
 
@@ -106,6 +128,80 @@ find_linked(const SeriesKey *key)
 	return NULL;
 }
 
+static void
+push_free_slot(Slot *slot)
+{
+	slot->next = block_control->free_slots;
+	block_control->free_slots = slot->self;
+	block_control->nfree++;
+}
+
+static Slot *
+pop_free_slot(void)
+{
+	Slot	   *slot = memory_address(block_control->free_slots);
+
+	block_control->free_slots = slot->next;
+	block_control->nfree--;
+	return slot;
+}
+
+/* The owner of a series' slot, or NULL if it has none yet.  Under the lock. */
+static Slot *
+find_owner(const SeriesKey *key)
+{
+	for (SharedRef ref = block_control->owners; ref != InvalidSharedRef;)
+	{
+		Slot	   *owner = memory_address(ref);
+
+		if (owner->key.database == key->database && owner->key.relid == key->relid)
+			return owner;
+		ref = owner->next;
+	}
+	return NULL;
+}
+
+/* Make one, in a free slot.  Its ticket says, as that of a free one does, that nothing can be taken. */
+static Slot *
+make_owner(const SeriesKey *key)
+{
+	Slot	   *owner = pop_free_slot();
+
+	memset(&owner->key, 0, sizeof(SeriesKey));
+	owner->key.database = key->database;
+	owner->key.relid = key->relid;
+	owner->seen = 0;
+	owner->next = block_control->owners;
+	block_control->owners = owner->self;
+	return owner;
+}
+
+/* May an owner, who may be NULL, take one more of the slots that are free?  Under the lock. */
+bool
+slot_allowed(const Slot *owner)
+{
+	uint32		has = owner != NULL ? owner->seen : 0;
+	uint32		others = block_control->nslots - has;
+
+	return block_control->nfree * (others == 0 ? SLOTS_A_FREE : SLOTS_A_FREE_BESIDE) > has;
+}
+
+/* One of an owner's slots is free.  With its last one it goes too. */
+static void
+drop_from_owner(Slot *slot)
+{
+	Slot	   *owner = memory_address(slot->owner);
+	SharedRef  *link = &block_control->owners;
+
+	slot->owner = InvalidSharedRef;
+	if (--owner->seen > 0)
+		return;
+	while (*link != owner->self)
+		link = &((Slot *) memory_address(*link))->next;
+	*link = owner->next;
+	push_free_slot(owner);
+}
+
 /*
  * Take a slot out of the table and free its array.  Sessions that remember
  * the slot find another generation, closed.  Under the exclusive lock.
@@ -130,9 +226,9 @@ unlink_slot(Slot *slot)
 	ahead_free(slot);
 	slot->size = 0;
 	slot->map = 0;
-	slot->next = block_control->free_slots;
-	block_control->free_slots = slot->self;
+	push_free_slot(slot);
 	block_control->nslots--;
+	drop_from_owner(slot);
 }
 
 /* Under the exclusive lock. */
@@ -191,14 +287,27 @@ make_buckets(void)
 	return true;
 }
 
+/* May another page of memory go to slots?  Under the lock. */
+bool
+slot_page_allowed(void)
+{
+	uint64		total = block_control->memory.total;
+
+	return ((uint64) block_control->nslabs + 1) * SLAB_BYTES <= total - total / SHARE_OF_BLOCKS;
+}
+
 /* A page of new slots into the list of free ones.  Under the exclusive lock. */
 static bool
 make_slots(void)
 {
-	SharedRef	slab = memory_allocate(memory_order(SLAB_BYTES));
+	SharedRef	slab;
 
+	if (!slot_page_allowed())
+		return false;
+	slab = memory_allocate(memory_order(SLAB_BYTES));
 	if (slab == InvalidSharedRef)
 		return false;
+	block_control->nslabs++;
 	for (int i = SLAB_SLOTS - 1; i >= 0; i--)
 	{
 		SharedRef	ref = slab + i * (256 / MEMORY_UNIT);
@@ -207,11 +316,10 @@ make_slots(void)
 		memset(slot, 0, sizeof(Slot));
 		pg_atomic_init_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
 		pg_atomic_init_u32(&slot->next_dead, InvalidSharedRef);
-		pg_atomic_init_u32(&slot->dead, 0);
+		pg_atomic_init_u32(&slot->dead, 1);
 		pg_atomic_init_u32(&slot->ahead_of, 0);
 		slot->self = ref;
-		slot->next = block_control->free_slots;
-		block_control->free_slots = ref;
+		push_free_slot(slot);
 	}
 	return true;
 }
@@ -229,29 +337,40 @@ slot_find(const SeriesKey *key)
 }
 
 /*
- * The slot of a series, a new one if need be; NULL where there is no memory.
+ * The slot of a series, a new one if need be; NULL where there is no memory,
+ * or what there is has to be left to other databases.  `entitled` is who has
+ * just given up a slot of the same database.
  */
 Slot *
-slot_make(const SeriesKey *key)
+slot_make(const SeriesKey *key, bool entitled)
 {
 	do
 	{
 		Slot	   *slot;
+		Slot	   *owner;
 
 		memory_lock(LW_EXCLUSIVE);
 		slot_unlink_dead();
 		slot = find_linked(key);
+		owner = find_owner(key);
+		while (slot == NULL && owner != NULL && block_control->nfree * SLOTS_A_FREE <= owner->seen && make_slots())
+			;
 		if (slot == NULL &&
 			(block_control->nbuckets > 0 || make_buckets()) &&
-			(block_control->free_slots != InvalidSharedRef || make_slots()))
+			(entitled || slot_allowed(owner) || make_slots()) &&
+			block_control->nfree > (owner == NULL))
 		{
 			SharedRef  *bucket;
 
 			if (block_control->nslots > block_control->nbuckets * 2)
 				make_buckets();
-			slot = memory_address(block_control->free_slots);
-			block_control->free_slots = slot->next;
+			if (owner == NULL)
+				owner = make_owner(key);
+			slot = pop_free_slot();
+			slot->owner = owner->self;
+			owner->seen++;
 			slot->key = *key;
+			slot->seen = 0;
 			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
 			slot->size = 0;
@@ -334,14 +453,17 @@ slot_bury(Slot *slot)
 	} while (!pg_atomic_compare_exchange_u32(&block_control->dead_slots, &head, slot->self));
 }
 
-/* Have slots become so many that it is worth looking for ownerless ones? */
+/*
+ * Is it worth looking for slots whose database or extension is gone?  When they
+ * have become many, and when an extension uses its first: it may be new.
+ */
 bool
-slot_sweep_due(void)
+slot_sweep_due(const SeriesKey *key)
 {
 	bool		due;
 
 	memory_lock(LW_SHARED);
-	due = block_control->nslots >= block_control->sweep_at;
+	due = block_control->nslots >= block_control->sweep_at || find_owner(key) == NULL;
 	LWLockRelease(&block_control->lock);
 	return due;
 }
@@ -368,24 +490,15 @@ slot_owners(void)
 	List	   *owners = NIL;
 
 	memory_lock(LW_SHARED);
-	for (uint32 i = 0; i < block_control->nbuckets; i++)
+	for (SharedRef ref = block_control->owners; ref != InvalidSharedRef;)
 	{
-		SharedRef	ref = ((SharedRef *) memory_address(block_control->buckets))[i];
+		const Slot *slot = memory_address(ref);
+		SlotOwner  *owner = palloc(sizeof(SlotOwner));
 
-		while (ref != InvalidSharedRef)
-		{
-			Slot	   *slot = memory_address(ref);
-
-			if (!owner_listed(owners, &slot->key))
-			{
-				SlotOwner  *owner = palloc(sizeof(SlotOwner));
-
-				owner->database = slot->key.database;
-				owner->relid = slot->key.relid;
-				owners = lappend(owners, owner);
-			}
-			ref = slot->next;
-		}
+		owner->database = slot->key.database;
+		owner->relid = slot->key.relid;
+		owners = lappend(owners, owner);
+		ref = slot->next;
 	}
 	LWLockRelease(&block_control->lock);
 	return owners;
@@ -415,16 +528,18 @@ slot_sweep(const List *gone)
 }
 
 /*
- * Up to count series of this database that could give their slot to another,
- * in turn around the table.
+ * Up to count series that were not used since the clock came by last: those of
+ * the caller's database, if slots are wanted, and all that have memory for
+ * codes.  One turn of the clock after the other looks at a part of the table.
  */
 List *
-slot_candidates(int count)
+slot_candidates(const SeriesKey *except, bool slots, int count)
 {
 	List	   *keys = NIL;
+	int			looks = 0;
 
 	memory_lock(LW_EXCLUSIVE);
-	for (uint32 i = 0; i < block_control->nbuckets && list_length(keys) < count; i++)
+	for (uint32 i = 0; i < block_control->nbuckets && looks < CLOCK_LOOKS && list_length(keys) < count; i++)
 	{
 		SharedRef	ref;
 
@@ -433,19 +548,38 @@ slot_candidates(int count)
 		while (ref != InvalidSharedRef)
 		{
 			Slot	   *slot = memory_address(ref);
+			uint32		ticket = (uint32) pg_atomic_read_u64(&slot->ticket);
+			bool		idle = slot->seen == ticket;
+			bool		ours = slot->key.database == except->database && slot->key.relid == except->relid;
 
-			if (slot->key.database == MyDatabaseId && pg_atomic_read_u32(&slot->dead) == 0)
+			ref = slot->next;
+			looks++;
+			slot->seen = ticket;
+			if (idle && pg_atomic_read_u32(&slot->dead) == 0 &&
+				((ours && slots) || slot->codes != InvalidSharedRef || slot->ahead != InvalidSharedRef))
 			{
 				SeriesKey  *key = palloc(sizeof(SeriesKey));
 
 				*key = slot->key;
 				keys = lappend(keys, key);
 			}
-			ref = slot->next;
 		}
 	}
 	LWLockRelease(&block_control->lock);
 	return keys;
+}
+
+/* Free what a series' slot has of codes; the caller holds its refill lock. */
+void
+slot_strip(const SeriesKey *key)
+{
+	Slot	   *slot;
+
+	memory_lock(LW_EXCLUSIVE);
+	slot = find_linked(key);
+	if (slot != NULL)
+		block_strip(slot);
+	LWLockRelease(&block_control->lock);
 }
 
 /* Free the slot of a series; the caller holds its refill lock. */

@@ -237,10 +237,11 @@ faults_room(PG_FUNCTION_ARGS)
 	bool		room;
 
 	memory_lock(LW_SHARED);
-	room = block_control->free_slots != InvalidSharedRef ||
-		pg_atomic_read_u32(&block_control->dead_slots) != InvalidSharedRef;
+	room = pg_atomic_read_u32(&block_control->dead_slots) != InvalidSharedRef ||
+		block_control->owners == InvalidSharedRef ||
+		slot_allowed(memory_address(block_control->owners));	/* there is no other */
 	for (int order = memory_order(4096); order < MEMORY_ORDERS; order++)
-		room = room || block_control->memory.free[order] != InvalidSharedRef;
+		room = room || (slot_page_allowed() && block_control->memory.free[order] != InvalidSharedRef);
 	LWLockRelease(&block_control->lock);
 	PG_RETURN_BOOL(room);
 }

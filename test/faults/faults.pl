@@ -499,7 +499,7 @@ sub locks
 # Shared memory is full, so that slots of other series have to be taken.
 sub full
 {
-	my $series = 2300;			# 2000 would fit
+	my $series = 2300;			# 1800 would fit
 	my $draw = "INSERT INTO taken SELECT x, c FROM (SELECT x, coderring_get_codes('filler', %d, 'x' || x) AS c
 		FROM generate_series(1, $series) x) t";
 	my $fill = sub {

@@ -41,7 +41,6 @@ my %elsewhere = (
 	'docs/proof.md' => 'its commands are goals that run for minutes; 019_docs_facts.pl looks whether there are such goals',
 	'docs/clients.md' => 'its examples are taken from files that make clients runs',
 	'docs/operations.md' => 'it has tests of its own',
-	'docs/security.md' => 'it has tests of its own',
 	'docs/packaging.md' => 'its commands build packages');
 
 # Blocks that are not run, by page: each has its reason in the page
