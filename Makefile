@@ -45,7 +45,7 @@ else # ordinary goals
 EXTENSION  = coderring
 MODULE_big = coderring
 OBJS      := $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
-DATA      := $(sort $(wildcard sql/coderring--*.sql))
+DATA      := $(sort $(wildcard sql/coderring--*.sql)) sql/coderring-rings.psql
 
 PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter
 PG_CFLAGS += $(if $(WERROR),-Werror)

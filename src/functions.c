@@ -204,6 +204,7 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
 		/* One as ever, which leaves its block to be remembered. */
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(slow);
+		ExecClearTuple(first);
 		wanted->count = count;
 		first->tts_values[0] = PointerGetDatum(dispense(wanted));
 		first->tts_isnull[0] = false;
