@@ -47,6 +47,10 @@ MODULE_big = coderring
 OBJS      := $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
 DATA      := $(sort $(wildcard sql/coderring--*.sql)) sql/coderring-rings.psql
 
+# which scripts the library serves: src/version.c
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" coderring.control)
+PG_CPPFLAGS += -DCODERRING_VERSION='"$(EXTVERSION)"'
+
 PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter
 PG_CFLAGS += $(if $(WERROR),-Werror)
 SHLIB_LINK += -lcrypto
@@ -71,7 +75,7 @@ ifneq (,$(and $(wildcard $(PGXS)),$(wildcard $(SERVER_H))))
 include $(PGXS)
 
 # PGXS does not track headers.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile coderring.control
 
 else ifneq (clean,$(MAKECMDGOALS))
 

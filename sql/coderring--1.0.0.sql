@@ -436,6 +436,10 @@ CREATE FUNCTION coderring_change_owner(name text, new_owner name)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_change_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_change_owner(text, name) IS 'give a ring to another role';
 
+CREATE FUNCTION coderring.check_version() RETURNS void
+	AS 'MODULE_PATHNAME', 'coderring_check_version' LANGUAGE C STABLE PARALLEL SAFE STRICT;
+COMMENT ON FUNCTION coderring.check_version() IS 'raises an error if the library cannot serve the extension''s version';
+
 CREATE FUNCTION coderring.list_rings(OUT name text, OUT owner name, OUT base_length integer, OUT alphabet text,
 		OUT blocklist text, OUT check_character boolean, OUT max_length integer, OUT first_cycle bigint, OUT grantees name[])
 	RETURNS SETOF record AS 'MODULE_PATHNAME', 'coderring_list_rings' LANGUAGE C VOLATILE PARALLEL UNSAFE STRICT ROWS 10;

@@ -48,6 +48,13 @@ start_shared_memory(void)
 void
 _PG_init(void)
 {
+	/*
+	 * What can raise an error comes first: the next call begins again, and a
+	 * setting cannot be defined twice.
+	 */
+	if (!process_shared_preload_libraries_in_progress)
+		slot_attach();
+
 	DefineCustomIntVariable("coderring.max_shared_memory",
 							"Sets the maximum amount of dynamic shared memory for blocks of codes.",
 							"Beyond it series get smaller blocks, and series not in use give theirs up.",
@@ -64,8 +71,6 @@ _PG_init(void)
 		previous_startup_hook = shmem_startup_hook;
 		shmem_startup_hook = start_shared_memory;
 	}
-	else
-		slot_attach();
 	ring_init();
 	lifecycle_init();
 }

@@ -27,6 +27,7 @@
 #include "grant.h"
 #include "locks.h"
 #include "ring.h"
+#include "version.h"
 
 #define SCHEMA	"coderring"
 
@@ -55,14 +56,17 @@ ring_relation(const char *name)
 
 /*
  * Open a table of the extension.  DROP EXTENSION may have been faster.  Raises
- * 55000 if it has not so many columns: the library must not serve the tables
- * of another version, nor what somebody has altered.
+ * 55000 if it has not so many columns, since somebody has altered it, or if the
+ * library does not serve this version of the extension.
  */
 Relation
 ring_open(Oid relid, int columns, LOCKMODE mode)
 {
-	Relation	rel = try_relation_open(relid, mode);
+	Relation	rel;
 
+	if (!ring_memory_good())
+		version_check();
+	rel = try_relation_open(relid, mode);
 	if (rel == NULL)
 		report_no_extension();
 	if (RelationGetNumberOfAttributes(rel) != columns)
@@ -71,7 +75,7 @@ ring_open(Oid relid, int columns, LOCKMODE mode)
 				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
 				 errdetail("The table \"%s\" has %d columns instead of %d.",
 						   RelationGetRelationName(rel), RelationGetNumberOfAttributes(rel), columns),
-				 errhint("ALTER EXTENSION coderring UPDATE;")));
+				 errhint("Undo what has altered the table.")));
 	return rel;
 }
 

@@ -22,6 +22,7 @@
 #include "grant.h"
 #include "order.h"
 #include "ring.h"
+#include "version.h"
 #include "words.h"
 
 /* So many series are remembered, then the session begins anew. */
@@ -132,6 +133,8 @@ static void
 begin_memory(void)
 {
 	uint64		epoch = block_epoch();
+
+	version_check();
 
 	/* Without this, names would be looked up as they were at some earlier time. */
 	AcceptInvalidationMessages();

@@ -40,6 +40,7 @@
 
 #include "block.h"
 #include "compat.h"
+#include "version.h"
 
 #define FIRST_BUCKETS	1024
 #define LAST_BUCKETS	16384
@@ -62,7 +63,7 @@ BlockControl *block_control = NULL;
 Size
 slot_shmem_size(void)
 {
-	return MAXALIGN(sizeof(BlockControl));
+	return MAXALIGN(sizeof(BlockControl)) + version_shmem_size();
 }
 
 /*
@@ -79,7 +80,8 @@ slot_attach(void)
 		return;
 
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	control = ShmemInitStruct("coderring", slot_shmem_size(), &found);
+	version_check_layout();
+	control = ShmemInitStruct("coderring", sizeof(BlockControl), &found);
 	if (!found)
 	{
 		memset(control, 0, sizeof(BlockControl));
