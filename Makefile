@@ -6,6 +6,7 @@
 #   make try              see it work on a throw-away server of its own
 #   make check            build and run every test on throw-away servers
 #   make clients          use it from psql, ORMs and drivers, each for real
+#   make operations       metrics, alerts and the Nagios plugin, with the real programs
 #   make bench            measure it beside what it replaces, in twelve minutes
 #   make proof            ten million codes: distinct, decodable, without bad words
 #   make fuzz             any arguments to every function
@@ -27,7 +28,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check clients bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
+OWN_GOALS = try check clients operations bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

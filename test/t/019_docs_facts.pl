@@ -50,7 +50,7 @@ foreach my $name (sort keys %pages)
 my %linked;
 my %coming;						# pages that are written elsewhere, and not here yet
 
-$coming{"docs/$_.md"} = 1 foreach qw(clients operations packaging);
+$coming{"docs/$_.md"} = 1 foreach qw(packaging);
 
 # target(PAGE, LINK): why a link leads nowhere, or an empty string.
 sub target
