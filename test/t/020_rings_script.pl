@@ -20,18 +20,24 @@ my $node = PostgreSQL::Test::Cluster->new('main');
 
 $node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->start;
+$ENV{PGCLIENTENCODING} = 'UTF8';
 
 # psql(DATABASE, OPTIONS...): what psql prints, which has nothing to complain of.
 sub psql
 {
 	my ($database, @options) = @_;
-	my ($server, $options, $encoding) = ref $database ? @$database : ($node, '', undef);
+
+	return psql_on($node, $database, @options);
+}
+
+sub psql_on
+{
+	my ($server, $database, @options) = @_;
 	my ($out, $err) = ('', '');
 
-	$database = 'postgres' if ref $database;
-	local $ENV{PGCLIENTENCODING} = $encoding // 'UTF8';
-	IPC::Run::run([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $server->connstr($database) . ($options // ''), @options ],
-		'<', \undef, '>', \$out, '2>', \$err);
+	@options = ('-f', $script) if !@options;
+	IPC::Run::run([ 'psql', '-X', '-v', 'ON_ERROR_STOP=1', '-d', $server->connstr($database), @options ],
+		'<', '/dev/null', '>', \$out, '2>', \$err);
 	is($err, '', 'no complaints');
 	return $out;
 }
@@ -123,7 +129,9 @@ SELECT coderring_create('注文番号注文番号注文番号'), coderring_creat
 SELECT coderring_create(E'e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301');
 SELECT coderring_create(E'two\nlines\tand \x1b[31mred\u202E');
 SQL
-my $rows = <<'END';
+new_database('many', $many);
+my $shown = psql('many', '-f', $script);
+is(trimmed($shown), <<'END', 'names and numbers of all kinds');
 ring and extra         len      used        of                  filled  then
 full                     4 1,048,576 1,048,576 ████████████████  100 %     5 !
 soon                     4   943,719 1,048,576 ██████████████▍░ 90.0 %     5 !
@@ -144,69 +152,110 @@ clean                    4         1 1,042,483 ▏░░░░░░░░░░
 huge                    12         1    1.15 E ▏░░░░░░░░░░░░░░░  0.0 %    13
 clean, not used          4         0         ? ░░░░░░░░░░░░░░░░  0.0 %     5
 exactly 22 characters!   4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
-ééééééééééé…             4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
+éééééééééée…             4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 from 20, not used        4         0   425,984 ░░░░░░░░░░░░░░░░  0.0 %     5
 from 40, not used        5         0    32.2 M ░░░░░░░░░░░░░░░░  0.0 %     6
 huge, not used          12         0    1.15 E ░░░░░░░░░░░░░░░░  0.0 %    13
 more than 22 characte…   4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
-two?lines?and e[31mre…   4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
+two?lines?and ?[31mre…   4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 注文番号注文番号注文…    4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 👩👩👩👩👩👩👩👩👩👩…    4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 
 END
-# its accents are combining characters, each behind its letter
-$rows =~ s/^(?:é)+…/"e\xcc\x81" x 10 . "e…"/me;
-# what would move the cursor or colour the terminal
-$rows =~ s/two.lines.and e\[31mre…/two?lines?and ?[31mre…/;
-new_database('many', $many);
-my $shown = psql('many', '-f', $script);
-is(trimmed($shown), $rows, 'names and numbers of all kinds');
 cmp_ok(columns($_), '<=', 80, 'in 80 columns') foreach $example, $shown;
+is(columns("\xe6\x9d\xb1\xe4\xba\xac\xf0\x9f\x91\xa9 e\xcc\x81\n"), 8, 'columns are counted');
 
-#
-# Fewer, and without block characters
-#
-is(trimmed(psql('many', '-v', 'coderring_rings=1', '-v', 'coderring_ascii=on', '-f', $script)), <<'END', 'one ring, in ASCII');
+# fewer rings and extras, and without block characters
+is(trimmed(psql('many', '-v', 'coderring_rings=6', '-v', 'coderring_extras=1', '-v', 'coderring_ascii=on', '-f', $script)),
+	<<'END', 'as many as asked for, in ASCII');
 ring and extra    len      used        of                  filled  then
 full                4 1,048,576 1,048,576 ################  100 %     5 !
-and 19 more rings
+soon                4   943,719 1,048,576 ##############.. 90.0 %     5 !
+nearly              4   943,717 1,048,576 ##############.. 89.9 %     5
+bits                3         3         4 ############.... 75.0 %     4
+long cycles         5   409,600    32.5 M ................  1.2 %     6
+many extras
+  e9                6     9,000 1,048,576 ................  0.8 %     7
+  and 8 more
+and 14 more rings
 
 END
-like(psql('many', '-v', 'coderring_extras=1', '-f', $script), qr/^  e9 .*\n  and 8 more/m, 'one extra of each ring');
 
 #
-# Another encoding of the terminal: no character that it lacks, so no error
+# Roles: each sees what the views show it
 #
-my $latin = psql([ $node, ' dbname=many', 'LATIN1' ], '-f', $script);
-like($latin, qr/^full .* \#{16}  100 %/m, 'LATIN1 has bars of ASCII');
-unlike($latin, qr/[^\x00-\x7f\xa0-\xff]/, 'and no other character');
+$node->safe_psql('shop', "CREATE ROLE nobody LOGIN; CREATE ROLE app LOGIN; CREATE ROLE watcher LOGIN IN ROLE pg_monitor; SELECT coderring_grant('coupon', 'app')");
+is(trimmed(psql('shop', '-U', 'nobody', '-f', $script)), <<'END', 'a role that may see no ring');
+ring and extra len      used        of                  filled  then
+no rings
 
-#
-# A role sees its own rings, and those that it may take codes of
-#
-$node->safe_psql('shop', "CREATE ROLE clerk LOGIN; SELECT coderring_grant('coupon', 'clerk')");
-is(trimmed(psql([ $node, ' dbname=shop user=clerk' ], '-f', $script)), <<'END', 'what a clerk may see');
+END
+is(trimmed(psql('shop', '-U', 'app', '-f', $script)), <<'END', 'a role that may take codes of one');
 ring and extra len      used        of                  filled  then
 coupon           6    14.2 M    33.5 M ██████▊░░░░░░░░░ 42.3 %     7
 
 END
-$node->safe_psql('shop', 'CREATE ROLE watcher LOGIN IN ROLE pg_monitor');
-is(psql([ $node, ' dbname=shop user=watcher' ], '-f', $script), $example, 'a member of pg_monitor sees all');
+is(psql('shop', '-U', 'watcher', '-f', $script), $example, 'a member of pg_monitor');
+$node->safe_psql('shop', 'CREATE SCHEMA hostile; CREATE FUNCTION hostile.lpad(text, int) RETURNS text LANGUAGE sql AS $$SELECT 1/0$$');
+is(psql('shop', '-c', 'SET search_path = hostile', '-f', $script), "SET\n$example", 'whatever is in search_path');
 
 #
-# psql's settings are as they were, and do not change what is shown
+# psql's settings do not matter, and are as before
 #
-my @strange = ('-c', '\\pset format wrapped', '-c', '\\pset border 2', '-c', '\\x on', '-c', '\\set FETCH_COUNT 3');
-my @settings = ('-c', '\\pset', '-c', '\\set', '-c', '\\encoding');
-my $before = psql('shop', @strange, @settings);
-my $after = psql('shop', @strange, '-o', '/dev/null', '-f', $script, '-c', '\\o', @settings);
-$_ =~ s/^(?:LASTOID|ROW_COUNT|SQLSTATE|ERROR|LAST_ERROR_\w+) .*\n//gm foreach $before, $after;
-is($after, $before, 'settings are as before');
-is(psql('shop', '-q', '-c', '\\pset border 2', '-c', '\\x on', '-c', '\\set FETCH_COUNT 3', '-f', $script), $example, 'and do not matter');
+my $settings = write_script(<<'END');
+\pset expanded on
+\pset border 2
+\pset tuples_only off
+\pset null (null)
+\pset footer off
+\pset title Title
+\pset format html
+\set FETCH_COUNT 2
+\set coderring_rings 7
+END
+my $look = write_script("\\pset\n\\set\n");
+my $before = psql('shop', '-f', $settings, '-f', $look);
+my $after = psql('shop', '-f', $settings, '-o', '/dev/null', '-f', $script, '-c', '\o', '-f', $look);
+
+# what each query sets anew
+s/^(?:LAST_ERROR|ROW_COUNT|SQLSTATE|ERROR).*\n//gm foreach $before, $after;
+is($after, $before, 'settings and variables of psql are as before');
+my ($set) = $before =~ /^(.*?)^border/ms;
+$shown = psql('shop', '-f', $settings, '-f', $script);
+is(substr($shown, length $set), $example, 'and make no difference');
+is(psql('shop', '-q', '-c', 'BEGIN READ ONLY', '-f', $script, '-c', 'ROLLBACK'), $example, 'in a transaction that may not write');
 
 #
-# It changes nothing
+# Encodings
 #
-is(psql([ $node, " dbname=shop options='-c default_transaction_read_only=on'" ], '-f', $script), $example, 'in a transaction that may not write');
+sub in_encoding
+{
+	my ($database, $encoding) = @_;
 
+	local $ENV{PGCLIENTENCODING} = $encoding;
+	return trimmed(psql($database, '-f', $script));
+}
+
+new_database('latin', 'SELECT 1', "ENCODING LATIN1 TEMPLATE template0");
+$node->safe_psql('latin', "SELECT coderring_create(convert_from('\\xe974e9', 'LATIN1'))");
+my $wanted = "ring and extra len      used        of                  filled  then\n" .
+  "%s              4         0 1,048,576 ................  0.0 %%     5\n\n";
+is(in_encoding('latin', 'UTF8'), sprintf($wanted, "\xc3\xa9t\xc3\xa9"), 'a database in LATIN1');
+is(in_encoding('latin', 'LATIN1'), sprintf($wanted, "\xe9t\xe9"), 'and in it psql too');
+like(in_encoding('shop', 'LATIN1'), qr/^caf\xe9 /m, 'psql in LATIN1');
+like(in_encoding('shop', $_), qr/^caf\? /m, "psql in $_") foreach 'SQL_ASCII', 'LATIN2';
+unlike(in_encoding('many', $_), qr/[^ -~\n]/, "nothing but ASCII in $_") foreach 'SQL_ASCII', 'SJIS', 'EUC_JP';
+
+#
+# On a standby
+#
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$node->backup('backup');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+is(psql_on($standby, 'shop'), $example, 'on a standby');
+
+$standby->stop;
+$node->stop;
 done_testing();
