@@ -17,6 +17,8 @@
 #   make valgrind         tests and fuzzing under valgrind, in about ten minutes
 #   make torture          clients and crashes for 15 minutes: nothing twice, little lost
 #   make matrix           build and test it on other majors, and pg_upgrade; as root
+#   make dist             the archives of a release, for PGXN and others
+#   make package          build and test the packages in clean systems; as root
 #   make setup            install the Debian packages that are missing
 #   make clean            remove what was built
 #
@@ -28,7 +30,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check clients operations bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix setup
+OWN_GOALS = try check clients operations bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix dist package setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 
@@ -60,7 +62,7 @@ REGRESS       := $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS   = --inputdir=test --outputdir=.
 ISOLATION     := $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test --outputdir=.
-TAP_TESTS      = 1
+TAP_TESTS     ?= 1
 PROVE_TESTS    = test/t/*.pl
 
 EXTRA_CLEAN = log results output_iso tmp_check tmp_check_iso \

@@ -40,7 +40,7 @@ my %elsewhere = (
 	'docs/databases.md' => 'test/t/015_staging.pl runs each block in the situation that it is for',
 	'docs/proof.md' => 'its commands are goals that run for minutes; 019_docs_facts.pl looks whether there are such goals',
 	'docs/clients.md' => 'its examples are taken from files that make clients runs',
-	'docs/packaging.md' => 'its commands build packages');
+	'docs/packaging.md' => 'make package runs its commands in systems of their own');
 
 # Blocks that are not run, by page: each has its reason in the page
 my %skipped = (

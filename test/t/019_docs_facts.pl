@@ -48,9 +48,6 @@ foreach my $name (sort keys %pages)
 # Links
 #
 my %linked;
-my %coming;						# pages that are written elsewhere, and not here yet
-
-$coming{"docs/$_.md"} = 1 foreach qw(packaging);
 
 # target(PAGE, LINK): why a link leads nowhere, or an empty string.
 sub target
@@ -65,7 +62,6 @@ sub target
 		$file = $page =~ m{^docs/} ? "docs/$path" : $path;
 		$file =~ s{\w[\w.-]*/\.\./}{}g;
 		$linked{$page}{$file} = 1;
-		return '' if $coming{$file} && !-e "$top/$file";
 		return "there is no $file" if !-e "$top/$file";
 	}
 	return "$file has no heading #$anchor" if defined $anchor && !($pages{$file} && $pages{$file}{anchors}{$anchor});
