@@ -300,6 +300,7 @@ foreach my $code (@codes[ 0, 1400, 1600, 3200, 4700, 6001, 6039 ])
 is($victim->query('TABLE coderring.rings') =~ tr/\n//, 2, 'view of rings');
 like($victim->query('TABLE coderring.series'), qr/^order\|ext-\|/m, 'view of series');
 like($victim->query('TABLE coderring.stats'), qr/^plain\|\|/m, 'view of statistics');
+is($victim->query('SELECT coderring.check_version() IS NULL'), 'f', 'whether the library serves this version');
 do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring', 'ROLLBACK',
 	'BEGIN', 'UPDATE coderring.ring SET max_length = NULL', 'ROLLBACK',
 	'BEGIN', 'CREATE TABLE pg_temp.kept AS TABLE coderring.ring', 'DELETE FROM coderring.ring', 'INSERT INTO coderring.ring TABLE pg_temp.kept', 'ROLLBACK',
