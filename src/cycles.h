@@ -26,6 +26,8 @@ extern void cycles_check_extra(const Ring *ring, const Blocklist *list, const Se
 extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
 extern void cycles_unlock(const Ring *ring, Range *range);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);
+extern int64 cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
+							   int64 position, int64 enough);
 extern void cycles_report_exhausted(const Ring *ring) pg_attribute_noreturn();
 
 #endif							/* CODERRING_CYCLES_H */

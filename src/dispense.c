@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 
+#include "capacity.h"
 #include "cycles.h"
 #include "dispense.h"
 #include "locks.h"
@@ -74,6 +75,42 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			return code;
 		CHECK_FOR_INTERRUPTS();
 	}
+}
+
+/*
+ * Raise 2200H if a series has some codes left, within the ring's max_length
+ * and before its cycles end, and not so many.  What others take at the same
+ * time is not seen.
+ */
+void
+dispense_check_left(const Wanted *wanted, int64 count)
+{
+	const Series *series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
+	const Ring *ring = series->ring;
+	SeriesKey	key = series->key;
+	BlockState	state;
+	SeriesNumbers numbers;
+	uint64		filter;
+	int64		position = ring->first_cycle * ring->base_codes;
+	int64		left;
+
+	if (block_find(&key, &state) != NULL)
+		position = state.position;
+	else if (series_read(&key, &numbers))
+		position = numbers.reserved_to;
+	if (ring->max_length == 0 && (PG_INT64_MAX - ring->base_codes - position) / CAPACITY_SHARE >= count)
+		return;
+	left = cycles_count_left(ring, words_automaton(ring, &filter), &key, position, count);
+	if (left == 0 || left >= count)
+		return;					/* none at all is dispense()'s to report */
+	ereport(ERROR,
+			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+			 errmsg("cannot take %lld codes of ring \"%s\"", (long long) count, ring->name),
+			 ring->max_length > 0 ?
+			 errdetail("With extra \"%.*s\" it has %lld more that are not longer than %d characters.",
+					   key.extra_len, key.extra, (long long) left, ring->max_length) :
+			 errdetail("With extra \"%.*s\" it has %lld more.", key.extra_len, key.extra, (long long) left),
+			 errhint("Nothing was taken: ask for fewer, or use another extra.")));
 }
 
 /*

@@ -395,7 +395,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 		capacity_check(&wanted);
 	}
 	if (wanted.check != NULL)
-		options_report_check(&wanted.codec);
+		options_report_check(&wanted);
 
 	id = (int32) nextval_internal(ring_relation("ring_id_seq"), false);
 	make_incarnation(&incarnation);
@@ -552,9 +552,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
 		ring_report_missing(name);
-	options_check_first_cycle(&ring.codec, first_cycle);
-	if (ring.max_length > 0)
-		options_check_max_length(&ring, first_cycle, ring.max_length);
+	options_check_first_cycle(&ring, first_cycle);
 	make_incarnation(&incarnation);
 	if (test_seed != NULL)
 		make_test_key(test_seed, key);

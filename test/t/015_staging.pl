@@ -166,7 +166,8 @@ $_->quit foreach $test, $caller;
 #
 # Copies
 #
-$node->safe_psql('app', q{SELECT coderring_create('unused', 2, first_cycle => 7)});
+$node->safe_psql('app', q{SELECT coderring_create('unused', 2, first_cycle => 7), coderring_create('short', 1, max_length => 1),
+	coderring_create('roomy', 1, max_length => 2); SELECT coderring_get_code(r) FROM unnest('{short,roomy}'::text[]) r});
 my $fill = q{INSERT INTO booking SELECT coderring_get_code('order', e) FROM generate_series(1, 40000) i, unnest('{"",26,27}'::text[]) e WHERE i <= 500 OR e = '26'};
 $node->safe_psql('app', $fill);
 run_sh(block('Copies', 0));
@@ -174,9 +175,10 @@ run_sh(block('Copies', 0) =~ s/staging/copied/r);
 my @original = take('app', 2000);
 my %original = map { $_ => 1 } @original;
 cmp_ok(scalar(grep { $original{$_} } take('copied', 2000)), '>', 1000, 'a copy hands out the codes of the original');
-run_sql('staging', block('Copies', 1));
-is($node->safe_psql('staging', q{SELECT name, first_cycle FROM coderring.rings ORDER BY 1}), "order|2\nunused|7",
-	'reset to past what there was');
+(undef, $said) = run_sql('staging', block('Copies', 1));
+is($node->safe_psql('staging', q{SELECT name, first_cycle FROM coderring.rings ORDER BY 1}), "order|2\nroomy|1\nshort|0\nunused|7",
+	'reset to past what there was, where that is possible');
+is(join('', $said =~ /WARNING:  (.*)/g), 'first_cycle 1 is not possible in ring "short"', 'a ring with max_length is named, and stops no other');
 is($node->safe_psql('staging', 'SELECT count(*) FROM booking WHERE coderring_issued($$order$$, reference)'), 0,
 	'codes from before are not known any more');
 my @staging = map { take('staging', 2000, $_) } '', '26', '27', '28';
