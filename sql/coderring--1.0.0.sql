@@ -46,10 +46,12 @@ CREATE TABLE coderring.ring (
 	alphabet text COLLATE "C" NOT NULL,
 	blocklist text COLLATE "C",
 	check_character boolean NOT NULL,
+	new_series_cycle bigint NOT NULL DEFAULT 0,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
 	CHECK (first_cycle OPERATOR(pg_catalog.>=) 0),
+	CHECK (new_series_cycle OPERATOR(pg_catalog.>=) 0),
 	CHECK (base_length BETWEEN 1 AND 12),
 	CHECK (max_length OPERATOR(pg_catalog.>) 0),
 	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64),
@@ -63,6 +65,7 @@ COMMENT ON COLUMN coderring.ring.incarnation IS 'made by create and by reset; wh
 COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 32 bytes';
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump finds it';
+COMMENT ON COLUMN coderring.ring.new_series_cycle IS 'cycle that a new extra begins in, if that is after first_cycle; see coderring_recover';
 
 CREATE TABLE coderring.ring_grant (
 	ring_id integer NOT NULL,
@@ -382,6 +385,12 @@ CREATE FUNCTION coderring_advance(name text, extra text DEFAULT '', to_cycle big
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_advance' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_advance(text, text, bigint, bigint) IS
 	'move a series forward, by default to its next cycle; not undone by ROLLBACK';
+
+CREATE FUNCTION coderring_recover(name text DEFAULT NULL, cycles integer DEFAULT 1, codes bigint DEFAULT 100000,
+		new_extras boolean DEFAULT true)
+	RETURNS integer AS 'MODULE_PATHNAME', 'coderring_recover' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION coderring_recover(text, integer, bigint, boolean) IS
+	'move all series of a ring, or of all rings, past what may have been handed out elsewhere; the number of rings';
 
 CREATE FUNCTION coderring_start_rings()
 	RETURNS integer AS 'MODULE_PATHNAME', 'coderring_start_rings' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "capacity.h"
+#include "characters.h"
 #include "cycles.h"
 #include "locks.h"
 
@@ -157,14 +158,34 @@ cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key
 
 	if (list != NULL && blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
 		report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
-	emit_prefix(ring, list, key, ring->first_cycle, &prefix);
-	cycles_check_length(ring, key, ring->first_cycle, &prefix);
+	emit_prefix(ring, list, key, ring_start_cycle(ring), &prefix);
+	cycles_check_length(ring, key, ring_start_cycle(ring), &prefix);
+}
+
+/*
+ * Where the codes of a series end: the first position that there is not, or
+ * whose code would be longer than the ring's are to be.
+ */
+int64
+cycles_end(const Ring *ring, const SeriesKey *key)
+{
+	uint64		last = PG_INT64_MAX / ring->base_codes;
+	uint32		characters = characters_count(key->extra, key->extra_len) + ring->stride;
+	uint64		cycle = ring->max_length > 0 ? 0 : last;
+
+	while (cycle < last &&
+		   characters + codec_uniquizer_length(&ring->codec, cycle) <= (uint32) ring->max_length)
+		cycle = codec_first_longer_cycle(&ring->codec, cycle);
+	return (int64) Min(cycle, last) * ring->base_codes;
 }
 
 /*
  * Find where a series that is to go on at range->first can really do so: go to
  * the first position from there on that is not recorded as skipped, in a cycle
  * that the series has entered or may enter.  Changes nothing but the range.
+ *
+ * Raises 22023 for an extra that no code can begin with, and 2200H where codes
+ * end; with range->stand it says that in range->stands instead.
  *
  * `doubtful` means that the filter may have changed since the cycle was
  * entered.  range->skip.first is the caller's: where what it passes over
@@ -177,7 +198,7 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	int64		codes = ring->base_codes;
 	int			blocked = 0;
 	SkippedRange recorded;
-	bool		is_recorded;
+	bool		is_recorded = false;
 	bool		moved = range->skip.first < range->first;
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring cycles", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
@@ -190,7 +211,12 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		int64		next = 0;
 
 		if (cycle >= PG_INT64_MAX / codes)
+		{
+			range->stands = range->stand;
+			if (range->stands)
+				break;
 			cycles_report_exhausted(ring);
+		}
 		if (entering && !range->entering)
 		{
 			ring_lock(LOCK_ENTRY, key->ring_id, 0, ExclusiveLock);
@@ -213,23 +239,34 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		MemoryContextReset(scratch);
 		if (!enough)
 		{
-			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
-				report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
-			if (++blocked > MAX_BLOCKED_CYCLES)
-				report_blocked_extra(ring, key, "The blocklist \"%s\" leaves too few codes that begin with it.");
+			bool		extra_blocked = blocklist_run(list, BLOCKLIST_START,
+													  key->extra, key->extra_len) == BLOCKLIST_BLOCKED;
+
+			if (extra_blocked || ++blocked > MAX_BLOCKED_CYCLES)
+			{
+				range->stands = range->stand;
+				if (range->stands)
+					break;
+				report_blocked_extra(ring, key, extra_blocked ?
+									 "It holds a word of the blocklist \"%s\"." :
+									 "The blocklist \"%s\" leaves too few codes that begin with it.");
+			}
 			next = cycles_blocked(ring, list, key, cycle, &range->prefix);
 		}
-		if (next > PG_INT64_MAX / codes - cycle)
-			cycles_report_exhausted(ring);
-		range->first = (cycle + next) * codes;
+		range->first = (cycle + Min(next, PG_INT64_MAX / codes - cycle)) * codes;
 		moved = true;
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
+	range->skip.end = moved ? range->first : range->skip.first;
+	if (range->stands || (range->stand && too_long(ring, &range->prefix)))
+	{
+		range->stands = true;
+		return;
+	}
 	range->end = (range->first / codes + 1) * codes;
 	if (is_recorded)
 		range->end = Min(range->end, recorded.first);
-	range->skip.end = moved ? range->first : range->skip.first;
 	cycles_check_length(ring, key, range->first / codes, &range->prefix);
 }
 

@@ -22,6 +22,8 @@
 #include "dispense.h"
 #include "grant.h"
 #include "lifecycle.h"
+#include "move.h"
+#include "recover.h"
 #include "ring.h"
 #include "words.h"
 
@@ -32,6 +34,7 @@ PG_FUNCTION_INFO_V1(coderring_reset);
 PG_FUNCTION_INFO_V1(coderring_get_code);
 PG_FUNCTION_INFO_V1(coderring_get_codes);
 PG_FUNCTION_INFO_V1(coderring_advance);
+PG_FUNCTION_INFO_V1(coderring_recover);
 PG_FUNCTION_INFO_V1(coderring_start_rings);
 PG_FUNCTION_INFO_V1(coderring_grant);
 PG_FUNCTION_INFO_V1(coderring_revoke);
@@ -314,6 +317,17 @@ coderring_advance(PG_FUNCTION_ARGS)
 					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
 					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
 	PG_RETURN_VOID();
+}
+
+/* coderring_recover(name, cycles, codes, new_extras): the number of rings */
+Datum
+coderring_recover(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_recover");
+	PG_RETURN_INT32(recover_rings(PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0),
+								  PG_ARGISNULL(1) ? MOVE_CYCLES : PG_GETARG_INT32(1),
+								  PG_ARGISNULL(2) ? MOVE_CODES : PG_GETARG_INT64(2),
+								  PG_ARGISNULL(3) || PG_GETARG_BOOL(3)));
 }
 
 /* coderring_start_rings(): the number of rings that the caller may use */

@@ -420,6 +420,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(wanted.blocklist);
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
+	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 	CatalogTupleInsert(rel, tuple);
 	explicit_bzero(key, sizeof(key));
@@ -567,6 +568,8 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_key - 1] = true;
 	values[Anum_ring_first_cycle - 1] = Int64GetDatum(first_cycle);
 	replace[Anum_ring_first_cycle - 1] = true;
+	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
+	replace[Anum_ring_new_series_cycle - 1] = true;
 	ring_update(rel, &ring, values, nulls, replace);
 	explicit_bzero(key, sizeof(key));
 	series_delete_all(&ring.incarnation);

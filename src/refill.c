@@ -477,7 +477,9 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		series_make_durable(lsn);
 	if (slot != NULL)
 		slot->undurable = slot->reserved_end - durable;
-	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
+	if (range.first % base_codes == 0 &&
+		(row.tuple != NULL || range.first / base_codes > ring_start_cycle(ring)) &&
+		range.first / base_codes > ring->first_cycle)
 		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
 	if (slot != NULL)
 	{
