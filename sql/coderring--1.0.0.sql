@@ -47,6 +47,7 @@ CREATE TABLE coderring.ring (
 	blocklist text COLLATE "C",
 	check_character boolean NOT NULL,
 	new_series_cycle bigint NOT NULL DEFAULT 0,
+	timeline bigint NOT NULL DEFAULT 0,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
@@ -66,6 +67,7 @@ COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 3
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump finds it';
 COMMENT ON COLUMN coderring.ring.new_series_cycle IS 'cycle that a new extra begins in, if that is after first_cycle; see coderring_recover';
+COMMENT ON COLUMN coderring.ring.timeline IS 'timeline of the server when the ring was created or reset';
 
 CREATE TABLE coderring.ring_grant (
 	ring_id integer NOT NULL,
@@ -210,10 +212,16 @@ CREATE TABLE coderring.series_state (
 	counted_to bigint NOT NULL,
 	unblocked bigint NOT NULL,
 	filter bigint NOT NULL,
+	timeline bigint NOT NULL,
+	pace bigint NOT NULL,
+	measured_from bigint NOT NULL,
+	measured_at timestamptz NOT NULL,
+	reserved_at timestamptz NOT NULL,
+	timeline_end timestamptz NOT NULL,
 	extra text COLLATE "C" NOT NULL,
 	PRIMARY KEY (incarnation, extra),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
-		AND unblocked OPERATOR(pg_catalog.>=) 0),
+		AND unblocked OPERATOR(pg_catalog.>=) 0 AND pace OPERATOR(pg_catalog.>=) 0),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 );
 ALTER TABLE coderring.series_state ALTER COLUMN extra SET STORAGE PLAIN;
@@ -223,6 +231,12 @@ COMMENT ON COLUMN coderring.series_state.reserved_to IS 'first position that is 
 COMMENT ON COLUMN coderring.series_state.counted_to IS 'position where the last reservation began';
 COMMENT ON COLUMN coderring.series_state.unblocked IS 'codes of that cycle before counted_to, blocked ones not counted';
 COMMENT ON COLUMN coderring.series_state.filter IS 'identity of the words that the codes were filtered with, 0 for none, -1 if they have changed';
+COMMENT ON COLUMN coderring.series_state.timeline IS 'timeline of the server when the series last reserved; on another one it passes over what a failover may have lost';
+COMMENT ON COLUMN coderring.series_state.pace IS 'how many positions the series hands out in half a second';
+COMMENT ON COLUMN coderring.series_state.measured_from IS 'position from which that is measured at present';
+COMMENT ON COLUMN coderring.series_state.measured_at IS 'when the series was there';
+COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved';
+COMMENT ON COLUMN coderring.series_state.timeline_end IS 'when something was last reserved on the oldest timeline that a row was left of, as far as was known when the series left its own';
 
 CREATE TABLE coderring.skipped_positions (
 	incarnation uuid NOT NULL,

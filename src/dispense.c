@@ -17,6 +17,7 @@
 #include "capacity.h"
 #include "cycles.h"
 #include "dispense.h"
+#include "failover.h"
 #include "locks.h"
 #include "move.h"
 #include "reclaim.h"
@@ -91,13 +92,14 @@ dispense_check_left(const Wanted *wanted, int64 count)
 	BlockState	state;
 	SeriesNumbers numbers;
 	uint64		filter;
-	int64		position = ring_start_cycle(ring) * ring->base_codes;
+	int64		position;
 	int64		left;
+	bool		known = block_find(&key, &state) != NULL;
+	bool		exists = (!known || ring->max_length > 0) && series_read(&key, &numbers);
 
-	if (block_find(&key, &state) != NULL)
-		position = state.position;
-	else if (series_read(&key, &numbers))
-		position = numbers.reserved_to;
+	position = known ? state.position : exists ? numbers.reserved_to : ring_start_cycle(ring) * ring->base_codes;
+	if (exists || !known)
+		position = failover_target(ring, &key, exists ? &numbers : NULL, position);
 	if (ring->max_length == 0 && (PG_INT64_MAX - ring->base_codes - position) / CAPACITY_SHARE >= count)
 		return;
 	left = cycles_count_left(ring, words_automaton(ring, &filter), &key, position, count);
@@ -176,7 +178,7 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		series_make_durable(lsn);
 		return;
 	}
-	lsn = move_to(&moving, target, false);
+	lsn = move_to(&moving, target, false, false);
 	series_make_durable(lsn);
 	move_close(&moving);
 	refill_unlock(&key);

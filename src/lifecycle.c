@@ -26,6 +26,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "commands/sequence.h"
 #include "common/hashfn.h"
@@ -421,6 +422,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
+	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
 	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
 	CatalogTupleInsert(rel, tuple);
 	explicit_bzero(key, sizeof(key));
@@ -570,6 +572,8 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_first_cycle - 1] = true;
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	replace[Anum_ring_new_series_cycle - 1] = true;
+	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	replace[Anum_ring_timeline - 1] = true;
 	ring_update(rel, &ring, values, nulls, replace);
 	explicit_bzero(key, sizeof(key));
 	series_delete_all(&ring.incarnation);

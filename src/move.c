@@ -8,7 +8,10 @@
  */
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
 #include "cycles.h"
+#include "failover.h"
 #include "move.h"
 #include "position.h"
 #include "refill.h"
@@ -30,7 +33,7 @@ move_open(Moving *moving, const Ring *ring, const SeriesKey *key)
 		(void) block_close(moving->slot);
 	series_open(&moving->row, key);
 	moving->state = position_read(ring, moving->list, moving->filter, moving->slot, key,
-								  moving->row.tuple != NULL ? &moving->row.numbers : NULL);
+								  move_numbers(moving));
 }
 
 /* Let go of the series.  Its block goes on, if it is still good. */
@@ -43,22 +46,22 @@ move_close(Moving *moving)
 }
 
 /*
- * The position that is so many cycles on, at the start of one, or so many
+ * Of a series that stands at a position, the one that is so many cycles on, at the start of one, or so many
  * codes, whichever is further: at most where the codes of the series end.
- * Where they have ended already, it is where the series stands.
+ * Where they have ended already, it is where the series stands.  `numbers` are
+ * those of its row, NULL if it has none.
  */
 int64
-move_target(const Moving *moving, int64 cycles, int64 codes)
+move_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position,
+			int64 cycles, int64 codes)
 {
-	int64		base_codes = moving->ring->base_codes;
-	int64		position = moving->state.position;
-	int64		end = cycles_end(moving->ring, &moving->key);
+	int64		base_codes = ring->base_codes;
+	int64		end = cycles_end(ring, key);
 	int64		cycle = position / base_codes;
 	int64		target = position;
 
 	/* At the end of a cycle the next one has not been entered yet. */
-	if (moving->row.tuple != NULL && position == moving->row.numbers.reserved_to &&
-		series_at_end_of_cycle(&moving->row.numbers, base_codes))
+	if (numbers != NULL && position == numbers->reserved_to && series_at_end_of_cycle(numbers, base_codes))
 		cycle--;
 	if (position >= end)
 		return position;
@@ -75,12 +78,15 @@ move_target(const Moving *moving, int64 cycles, int64 codes)
  * max_length, an error (22023, 2200H) or, with `stand`, a place from which
  * nothing can be handed out.
  *
+ * With `goes_on` it has passed over all that a failover may have lost, so that
+ * it goes on on the server's timeline.
+ *
  * Returns the end of the WAL record.  From there on the series counts as moved
  * whatever comes, since all that is handed out later is reserved by a record
  * after this one.
  */
 XLogRecPtr
-move_to(Moving *moving, int64 target, bool stand)
+move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 {
 	const Ring *ring = moving->ring;
 	int64		base_codes = ring->base_codes;
@@ -90,10 +96,15 @@ move_to(Moving *moving, int64 target, bool stand)
 	Slot	   *slot = moving->slot;
 	const BlockState *state = &moving->state;
 	Range		range = {.stand = stand, .skip = {target, 0}};
-	SeriesNumbers numbers = {.reserved_to = target};
+	SeriesNumbers numbers = row->numbers;
 	int64		unblocked = 0;
 	XLogRecPtr	lsn;
 
+	if (row->tuple == NULL)
+		failover_begin(&numbers, state->position, GetCurrentTimestamp());
+	else if (goes_on)
+		failover_note(&moving->key, &numbers);
+	numbers.reserved_to = target;
 	if (target == start ||
 		(to_cycle == state->position / base_codes &&
 		 (state->position % base_codes != 0 ||
@@ -133,6 +144,7 @@ move_to(Moving *moving, int64 target, bool stand)
 		numbers.unblocked = 0;
 	}
 
+	numbers.measured_from += numbers.reserved_to - state->position;
 	lsn = series_reserve(row, &moving->key, &numbers, &range.skip, false);
 	if (slot != NULL)
 	{

@@ -99,10 +99,13 @@ evict_slot(const SeriesKey *key)
 		 * crash they are skipped.  The slot gives them up at once, since
 		 * unlinking it can fail.
 		 */
-		SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
+		SeriesNumbers numbers = row.numbers;
 		SkippedRange none = {0, 0};
-		XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
+		XLogRecPtr	lsn;
 
+		numbers.reserved_to = numbers.counted_to = state.position;
+		numbers.unblocked = state.counted;
+		lsn = series_reserve(&row, key, &numbers, &none, false);
 		block_reserved(slot, state.position, state.counted, state.position,
 					   slot->filter, numbers.filter, lsn);
 	}

@@ -13,6 +13,7 @@
 
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -61,10 +62,14 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
 	ring_lock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
 	move_open(&moving, ring, key);
-	target = move_target(&moving, cycles, codes);
+	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
 	if (target > moving.state.position)
 	{
-		lsn = move_to(&moving, target, true);
+		/* As far as is usual, or after a failover the gap is still to come. */
+		bool		usual = target >= move_target(ring, key, move_numbers(&moving), moving.state.position,
+												  MOVE_CYCLES, MOVE_CODES);
+
+		lsn = move_to(&moving, target, true, usual);
 		target = moving.row.numbers.reserved_to;
 	}
 	*cycle = Max(*cycle, target / ring->base_codes);
@@ -150,6 +155,8 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		lifecycle_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;
+		values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+		replace[Anum_ring_timeline - 1] = true;
 		ring_update(rel, &ring, values, nulls, replace);
 		CommandCounterIncrement();
 		changed = true;

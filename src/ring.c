@@ -109,6 +109,7 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 		DatumGetInt32(values[Anum_ring_max_length - 1]);
 	ring->first_cycle = DatumGetInt64(values[Anum_ring_first_cycle - 1]);
 	ring->new_series_cycle = DatumGetInt64(values[Anum_ring_new_series_cycle - 1]);
+	ring->timeline = DatumGetInt64(values[Anum_ring_timeline - 1]);
 	ring->incarnation = *DatumGetUUIDP(values[Anum_ring_incarnation - 1]);
 	ring->tid = tuple->t_self;
 	text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_name - 1]), ring->name, sizeof(ring->name));

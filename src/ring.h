@@ -37,7 +37,8 @@ enum
 	Anum_ring_blocklist,
 	Anum_ring_check_character,
 	Anum_ring_new_series_cycle,
-	Natts_ring = Anum_ring_new_series_cycle
+	Anum_ring_timeline,
+	Natts_ring = Anum_ring_timeline
 };
 
 /* A definition, as read from its row. */
@@ -48,6 +49,7 @@ typedef struct Ring
 	int32		max_length;		/* characters in a code, 0 for no limit */
 	int64		first_cycle;
 	int64		new_series_cycle;	/* where a series without a row begins, if that is after first_cycle */
+	int64		timeline;		/* of the server, when the ring was created or reset */
 	int64		base_codes;		/* codec.base_codes, signed */
 	pg_uuid_t	incarnation;
 	ItemPointerData tid;		/* of the row; good while the definition lock is held */

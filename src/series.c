@@ -65,6 +65,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "compat.h"
@@ -84,6 +85,8 @@ enum
 #define NUMBERS_OFFSET	UUID_LEN	/* behind the incarnation, already aligned */
 
 StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the incarnation without padding");
+StaticAssertDecl(sizeof(SeriesNumbers) == (Anum_state_extra - Anum_state_reserved_to) * sizeof(int64),
+				 "a row's numbers are columns of eight bytes");
 
 /*
  * The numbers of a row, which no NULL ever moves.
@@ -139,7 +142,7 @@ static void
 check_row(uint32 extra_len, SeriesNumbers numbers)
 {
 	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.counted_to < 0 ||
-		numbers.unblocked < 0)
+		numbers.unblocked < 0 || numbers.pace < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a row of \"coderring.series_state\" is damaged"),
@@ -309,6 +312,12 @@ insert_state(Relation rel, const SeriesKey *key, const SeriesNumbers *numbers)
 	values[Anum_state_counted_to - 1] = Int64GetDatum(numbers->counted_to);
 	values[Anum_state_unblocked - 1] = Int64GetDatum(numbers->unblocked);
 	values[Anum_state_filter - 1] = Int64GetDatum((int64) numbers->filter);
+	values[Anum_state_timeline - 1] = Int64GetDatum(numbers->timeline);
+	values[Anum_state_pace - 1] = Int64GetDatum(numbers->pace);
+	values[Anum_state_measured_from - 1] = Int64GetDatum(numbers->measured_from);
+	values[Anum_state_measured_at - 1] = TimestampTzGetDatum(numbers->measured_at);
+	values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(numbers->reserved_at);
+	values[Anum_state_timeline_end - 1] = TimestampTzGetDatum(numbers->timeline_end);
 	values[Anum_state_extra - 1] = extra_datum(key);
 	return insert_row(rel, values);
 }
