@@ -35,7 +35,7 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 	block->generation = TICKET_GENERATION(ticket);
 	size = ((volatile Slot *) slot)->size;
 	block->acknowledged = slot->acknowledged;
-	block->first = slot->first;
+	block->first = slot->published_end - slot->span;
 	good = slot_same_series(&slot->key, key) &&
 		slot->filter == filter &&
 		TICKET_LOW(ticket) < size &&
@@ -139,7 +139,8 @@ static int64
 position_at(Slot *slot, uint32 index)
 {
 	uint32		map = ((volatile Slot *) slot)->map;
-	int64		first = slot->first;
+	uint32		span = ((volatile Slot *) slot)->span;
+	int64		first = slot->published_end - span;
 	int64		room;
 
 	if (map == 0)
@@ -151,7 +152,7 @@ position_at(Slot *slot, uint32 index)
 	room = ((int64) MEMORY_UNIT << slot->codes_order) - map;
 	return first +
 		select_bit((const uint8 *) memory_address(slot->codes) + map,
-				   Max(Min(slot->published_end - first, room * 8), 0), index);
+				   Max(Min(span, room * 8), 0), index);
 }
 
 /*
@@ -164,7 +165,7 @@ position_of(Slot *slot, uint32 index)
 	int64		position;
 
 	if (slot->map == 0)
-		return slot->first + index;
+		return slot->published_end - slot->span + index;
 	memory_lock(LW_SHARED);
 	position = position_at(slot, index);
 	LWLockRelease(&block_control->lock);
@@ -422,7 +423,7 @@ block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
 	/* Nothing can throw while the ticket says that the block is being written. */
 	begin_block(slot, end, counted + count);
 	slot->filter = filter;
-	slot->first = batch->first;
+	slot->span = end - batch->first;
 	slot->refills++;
 	if (none)
 		slot->issued++;

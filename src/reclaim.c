@@ -44,8 +44,9 @@ dropped_by_me(Oid relid)
 
 /*
  * Forget the slots of databases, and of extensions in this one, that have
- * been dropped.  (Those of an extension in another one stay until a session
- * there uses the next extension, or the database goes too.)
+ * been dropped.  (Those of an extension in another one, and of an earlier
+ * database with its OID, stay until a session there uses the next extension, or
+ * the database goes too.)
  */
 static void
 sweep_slots(void)
@@ -60,6 +61,8 @@ sweep_slots(void)
 
 		if (owner->database != MyDatabaseId)
 			alive = SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(owner->database));
+		else if (owner->instance != ring_database_instance())
+			alive = false;
 		else if (dropped_by_me(owner->relid) ||
 				 !ConditionalLockRelationOid(owner->relid, AccessShareLock))
 			alive = true;		/* that DROP EXTENSION may yet be rolled back */
@@ -159,7 +162,7 @@ evict(const SeriesKey *except, bool slots)
 	{
 		SeriesKey  *key = lfirst(cell);
 		Oid			database = key->database;
-		bool		ours = database == except->database && key->relid == except->relid;
+		bool		ours = slot_same_owner(key, except);
 		uint32		hash = ring_lock_detail(key->extra, key->extra_len);
 
 		/* A slot that waits for the end of this very transaction stays. */

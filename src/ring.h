@@ -102,6 +102,7 @@ extern Series *ring_series(const text *name, const char *extra, uint32 extra_len
 extern const Ring *ring_find(const text *name);
 extern bool ring_unchanged(const Series *series);
 extern void ring_make_key(const Ring *ring, SeriesKey *key);
+extern uint32 ring_database_instance(void);
 
 /* ring.c */
 extern Oid	ring_relation(const char *name);

@@ -11,8 +11,11 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "access/table.h"
 #include "common/hashfn.h"
+#include "common/relpath.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -169,6 +172,45 @@ begin_memory(void)
 	ring_memory_epoch = epoch;
 }
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
+/*
+ * What tells this database from another one that has had its OID, as CREATE
+ * DATABASE ... OID allows: which file its PG_VERSION is, and from when.  It is
+ * another one after ALTER DATABASE ... SET TABLESPACE too, which nobody is
+ * connected through: what was in slots is skipped then.
+ */
+uint32
+ring_database_instance(void)
+{
+	static bool known = false;
+	static uint32 instance;
+
+	if (!known)
+	{
+		char	   *directory = GetDatabasePath(MyDatabaseId, MyDatabaseTableSpace);
+		char	   *path = psprintf("%s/PG_VERSION", directory);
+		struct stat st;
+		uint64		parts[3];
+
+		if (stat(path, &st) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_IO_ERROR),
+					 errmsg("could not look up the directory of the database"),
+					 errdetail("\"%s\": %m.", path)));
+		parts[0] = st.st_ino;
+		parts[1] = st.st_mtim.tv_sec;
+		parts[2] = st.st_mtim.tv_nsec;
+		instance = hash_bytes((const unsigned char *) parts, sizeof(parts));
+		known = true;
+		pfree(path);
+		pfree(directory);
+	}
+	return instance;
+}
+
 /*
  * What everyone in the server knows the series of a ring by, without an extra.
  */
@@ -178,6 +220,7 @@ ring_make_key(const Ring *ring, SeriesKey *key)
 	memset(key, 0, sizeof(SeriesKey));
 	key->database = MyDatabaseId;
 	key->relid = ring_memory_good() ? series_relid : ring_relation("series_state");
+	key->instance = ring_database_instance();
 	key->incarnation = ring->incarnation;
 	key->ring_id = ring->id;
 }

@@ -106,5 +106,66 @@ push @{ $received{few} }, take('postgres', 'few', 16);
 is(scalar(duplicates(@{ $received{$_} })), 0, "an older copy of the table, $_: no code twice") foreach sort keys %received;
 is(position($node, 'old/less'), 1103, 'nor is any lost');
 
+#
+# A database with the OID of one that is gone, which 15 allows to ask for.
+#
+SKIP:
+{
+	skip 'no CREATE DATABASE ... OID before 15', 1 if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
+
+	my $copies = new_node('copies', q{
+dynamic_shared_memory_type = mmap
+max_connections = 40
+log_statement = none
+});
+	my $make = 'CREATE DATABASE copy OID = 123456 TEMPLATE original';
+	my $shared_bytes = sub {
+		my $size = 0;
+
+		$size += -s $_ // 0 foreach glob($copies->data_dir . '/pg_dynshmem/*');
+		return $size;
+	};
+
+	$copies->safe_psql('postgres', 'CREATE DATABASE original');
+	$copies->safe_psql('original', q{CREATE EXTENSION coderring; SELECT coderring_create('ring', 3), coderring_create('many', 2)});
+	my @original = split(/\n/, $copies->safe_psql('original', q{SELECT coderring_get_codes('ring', 40)}));
+	my ($reserved) = $copies->safe_psql('original', q{SELECT reserved_to FROM coderring.series});
+
+	$copies->safe_psql('postgres', $make);
+	is(position($copies, 'ring/', 'copy'), $reserved, 'the first copy begins where the original had reserved to');
+	$copies->safe_psql('copy', q{SELECT coderring_get_codes('ring', 500)});
+	is(position($copies, 'ring/', 'copy'), $reserved + 500, 'and goes on');
+	$copies->safe_psql('postgres', 'DROP DATABASE copy');
+	$copies->safe_psql('postgres', $make);
+	is(position($copies, 'ring/', 'copy'), $reserved, 'the second one, with the same OID, begins there too');
+	is($copies->safe_psql('copy', 'SELECT count(*) FROM coderring.stats'), 0, 'and has nothing of the first one');
+	my @copy = split(/\n/, $copies->safe_psql('copy', q{SELECT coderring_get_codes('ring', 3)}));
+	$copies->stop('immediate');
+	$copies->start;
+	push @copy, split(/\n/, $copies->safe_psql('copy', q{SELECT coderring_get_codes('ring', 500)}));
+	is(join(' ', duplicates(@original, @copy)), '', 'so that none of its codes comes twice after a crash');
+
+	# Slots of those that are gone are used again.
+	my @sizes;
+	foreach (1 .. 8)
+	{
+		$copies->safe_psql('postgres', $_) foreach 'DROP DATABASE copy', $make;
+		$copies->safe_psql('copy', q{SELECT count(coderring_get_code('many', i || '-')) FROM generate_series(1, 3000) i});
+		push @sizes, $shared_bytes->();
+	}
+	is($sizes[7], $sizes[1], 'one copy after the other, each with 3,000 series: shared memory does not grow') or diag("@sizes");
+
+	# Another tablespace: what the slots had is skipped, and nothing else.
+	my $directory = PostgreSQL::Test::Utils::tempdir();
+	$copies->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$directory'");
+	my @moved = split(/\n/, $copies->safe_psql('copy', q{SELECT coderring_get_codes('ring', 10)}));
+	my ($end) = $copies->safe_psql('copy', q{SELECT reserved_to FROM coderring.series WHERE ring = 'ring'});
+	$copies->safe_psql('postgres', 'ALTER DATABASE copy SET TABLESPACE elsewhere');
+	is(position($copies, 'ring/', 'copy'), $end, 'in another tablespace a series goes on where it had reserved to');
+	push @moved, split(/\n/, $copies->safe_psql('copy', q{SELECT coderring_get_codes('ring', 500)}));
+	is(join(' ', duplicates(@moved)), '', 'and repeats nothing');
+	$copies->stop;
+}
+
 $node->stop;
 done_testing();

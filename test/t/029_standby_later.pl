@@ -32,11 +32,19 @@ sub got
 	return scalar(@codes);
 }
 
+# Until a session waits for a standby, or has come to its end without.
 sub wait_for_standby
 {
 	my ($session, $title) = @_;
+	my $waits = '';
 
-	ok($node->poll_query_until('postgres', "SELECT wait_event = 'SyncRep' FROM pg_stat_activity WHERE pid = $session->{pid}"), $title);
+	wait_until(
+		sub {
+			$waits = $node->safe_psql('postgres', "SELECT coalesce(wait_event = 'SyncRep', false) FROM pg_stat_activity WHERE pid = $session->{pid}");
+			$session->{run}->pump_nb;
+			return $waits eq 't' || index($session->{out}, $session->{mark}) >= 0;
+		});
+	is($waits, 't', $title);
 	return;
 }
 
