@@ -465,6 +465,8 @@ GRANT SELECT ON coderring.rings TO PUBLIC;
 
 CREATE VIEW coderring.series AS SELECT * FROM coderring.list_series();
 COMMENT ON VIEW coderring.series IS 'how far each series of those rings has come';
+COMMENT ON COLUMN coderring.series.cycle_offset IS 'positions of the cycle that are passed, blocked ones included; all of them where nothing remains';
+COMMENT ON COLUMN coderring.series.codes_until_longer IS 'codes before the first longer one, or before the end of the series, whichever comes first';
 GRANT SELECT ON coderring.series TO PUBLIC;
 
 CREATE VIEW coderring.stats AS SELECT * FROM coderring.list_stats();
