@@ -67,8 +67,15 @@ DROP INDEX coderring.part;
 CREATE INDEX computed ON coderring.series_state (lower(extra));
 SELECT coderring_get_code('r', 'G');
 DROP INDEX coderring.computed;
--- not if it hangs on the transaction whether they stay there
-SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'H')$$);
+-- not if a repacker would take the table for one that it can rewrite,
+ALTER TABLE coderring.series_state ADD PRIMARY KEY (incarnation, extra);
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_pkey;
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state ALTER incarnation DROP NOT NULL, ALTER extra DROP NOT NULL;
+SELECT coderring_get_code('r', 'H') <> '';
+-- nor if it hangs on the transaction whether they stay there
+SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'I')$$);
 
 -- and one that was left behind unfinished, which nothing is entered in.
 \set VERBOSITY terse
