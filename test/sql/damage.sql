@@ -45,6 +45,10 @@ SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ADD another int', query)
 	$$SELECT coderring_define_blocklist('new', '{word}')$$]) query;
 
 SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ADD another int', $$SELECT coderring_grant('r', 'public')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.series_state ALTER reserved_to TYPE numeric', $$SELECT coderring_get_code('r', 'E')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring ALTER name TYPE varchar', $$SELECT coderring_get_code('words')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ALTER words TYPE text', $$SELECT coderring_create('new', blocklist => 'english')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ALTER role_name TYPE text', $$SELECT coderring_grant('r', 'public')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
 
 -- Constraints. Without an index the table is read.
