@@ -45,7 +45,7 @@ typedef struct SeriesKey
 	Oid			database;
 	Oid			relid;			/* of series_state: another one after DROP and CREATE EXTENSION */
 	pg_uuid_t	incarnation;
-	int32		ring_id;		/* not part of the identity, for the locks */
+	uint32		lock_id;		/* not part of the identity, for the locks */
 	uint8		extra_len;
 	char		extra[EXTRA_MAX_LEN];
 } SeriesKey;
