@@ -400,6 +400,9 @@ words_define(const char *list, ArrayType *words)
 				 errmsg("blocklist \"%s\" has too many words", list),
 				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
 
+	/* From before the row is looked up: who rewrites the table would move it. */
+	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
+
 	/* Whoever may not change a list must not hold it up either. */
 	for (int i = 0; i < 2; i++)
 	{
@@ -422,7 +425,6 @@ words_define(const char *list, ArrayType *words)
 	lifecycle_words_changed(list, NULL);
 	if (words == NULL)
 		check_rings(list, true);
-	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
 	if (words == NULL)
 		written = rows_delete(rel, &existing.tid);
 	else
