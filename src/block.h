@@ -46,7 +46,7 @@ typedef struct SeriesKey
 	Oid			relid;			/* of series_state: another one after DROP and CREATE EXTENSION */
 	uint32		instance;		/* of the database: another one where its OID is used again */
 	pg_uuid_t	incarnation;
-	int32		ring_id;		/* not part of the identity, for the locks */
+	uint32		lock_id;		/* not part of the identity, for the locks */
 	uint8		extra_len;
 	char		extra[EXTRA_MAX_LEN];
 } SeriesKey;

@@ -13,8 +13,11 @@
 
 #include "access/genam.h"
 #include "access/tableam.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
+#include "replication/origin.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
@@ -86,6 +89,35 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define coderring_check_can_own(user, role) check_is_member_of_role(user, role)
 #endif
 
+/* 16 keeps what is updated apart from the range table; 18 asks which of its entries are left. */
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
+static inline void
+coderring_init_range_table(EState *estate, RangeTblEntry *entry, Bitmapset *updated)
+{
+#if PG_VERSION_NUM >= 160000
+	List	   *permissions = NIL;
+
+	addRTEPermissionInfo(&permissions, entry)->updatedCols = updated;
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#else
+	ExecInitRangeTable(estate, list_make1(entry), permissions);
+#endif
+#else
+	entry->updatedCols = updated;
+	ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+/* 16 can be told for which relations. */
+#if PG_VERSION_NUM >= 160000
+#define coderring_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#else
+#define coderring_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1)
+#endif
+
 /* 17 has another name for what all know of transactions. */
 #if PG_VERSION_NUM >= 170000
 #define TransamState TransamVariables
@@ -121,6 +153,13 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #if PG_VERSION_NUM >= 190000
 #define table_beginscan(rel, snapshot, nkeys, keys) \
 	table_beginscan(rel, snapshot, nkeys, keys, SO_NONE)
+#endif
+
+/* 19 keeps what is known of the origin of a transaction in one place. */
+#if PG_VERSION_NUM >= 190000
+#define coderring_has_origin() (replorigin_xact_state.origin != InvalidReplOriginId)
+#else
+#define coderring_has_origin() (replorigin_session_origin != InvalidRepOriginId)
 #endif
 
 /* 19 keeps the names of tranches for all; before, each process has its own. */

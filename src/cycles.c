@@ -184,7 +184,7 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 			cycles_report_exhausted(ring);
 		if (entering && !range->entering)
 		{
-			ring_lock(LOCK_ENTRY, key->ring_id, 0, ExclusiveLock);
+			ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
 			range->entering = true;
 		}
 		is_recorded = series_next_skip(key, range->first, &recorded);
@@ -229,6 +229,6 @@ void
 cycles_unlock(const Ring *ring, Range *range)
 {
 	if (range->entering)
-		ring_unlock(LOCK_ENTRY, ring->id, 0, ExclusiveLock);
+		ring_unlock(LOCK_ENTRY, ring_lock_id(&ring->id), 0, ExclusiveLock);
 	range->entering = false;
 }

@@ -222,13 +222,14 @@ dispense_load(const Ring *ring)
 {
 	Relation	rel;
 	Ring		now;
+	uint32		lock_id = ring_lock_id(&ring->id);
 
-	if (!ring_lock_conditional(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE))
+	if (!ring_lock_conditional(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE))
 		return;
 	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	if (ring_read(rel, ring->name, &now) &&
 		memcmp(&now.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
 		series_visit(&ring->incarnation, load_series, (void *) ring);
 	table_close(rel, AccessShareLock);
-	ring_unlock(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE);
+	ring_unlock(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE);
 }

@@ -167,20 +167,20 @@ evict(const SeriesKey *except, bool slots)
 
 		/* A slot that waits for the end of this very transaction stays. */
 		if (database == except->database &&
-			((key->ring_id == except->ring_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
+			((key->lock_id == except->lock_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
 			 lifecycle_open(&key->incarnation)))
 			continue;
-		if (!ring_lock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE))
+		if (!ring_lock_elsewhere(database, LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE))
 			continue;
-		if (ring_lock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock))
+		if (ring_lock_elsewhere(database, LOCK_REFILL, key->lock_id, hash, ExclusiveLock))
 		{
 			if (!ours || !slots)
 				slot_strip(key);
 			else if (evict_slot(key))
 				freed++;
-			ring_unlock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
+			ring_unlock_elsewhere(database, LOCK_REFILL, key->lock_id, hash, ExclusiveLock);
 		}
-		ring_unlock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+		ring_unlock_elsewhere(database, LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
 	}
 	return freed;
 }

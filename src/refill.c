@@ -131,10 +131,10 @@ refill_lock(const Series *series, bool *waited)
 	const SeriesKey *key = &series->key;
 	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
 
-	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	*waited = !ring_lock_conditional(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	*waited = !ring_lock_conditional(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
 	if (*waited)
-		ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+		ring_lock(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
 	LockRelationOid(key->relid, RowExclusiveLock);
 	AcceptInvalidationMessages();
 
@@ -149,8 +149,8 @@ void
 refill_unlock(const SeriesKey *key)
 {
 	UnlockRelationOid(key->relid, RowExclusiveLock);
-	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
-	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+	ring_unlock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	ring_unlock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
 }
 
 /*
@@ -281,9 +281,9 @@ refill_ahead(const Series *series)
 	SeriesKey	key = series->key;
 	uint32		detail = ring_lock_detail(key.extra, key.extra_len);
 
-	if (!ring_lock_conditional(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE))
+	if (!ring_lock_conditional(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE))
 		return;
-	if (ring_lock_conditional(LOCK_REFILL, key.ring_id, detail, ExclusiveLock))
+	if (ring_lock_conditional(LOCK_REFILL, key.lock_id, detail, ExclusiveLock))
 	{
 		/* The lock keeps the slot ours, as in refill_lock; it also asks for others' changes. */
 		if (ConditionalLockRelationOid(key.relid, AccessShareLock))
@@ -308,9 +308,9 @@ refill_ahead(const Series *series)
 			}
 			UnlockRelationOid(key.relid, AccessShareLock);
 		}
-		ring_unlock(LOCK_REFILL, key.ring_id, detail, ExclusiveLock);
+		ring_unlock(LOCK_REFILL, key.lock_id, detail, ExclusiveLock);
 	}
-	ring_unlock(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE);
+	ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE);
 }
 
 /*

@@ -15,7 +15,6 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_type.h"
@@ -29,6 +28,7 @@
 #include "grant.h"
 #include "locks.h"
 #include "ring.h"
+#include "rows.h"
 #include "scan.h"
 #include "version.h"
 
@@ -42,8 +42,8 @@ typedef struct TableShape
 } TableShape;
 
 static const TableShape shapes[] = {
-	{"ring", {INT4OID, TEXTOID, UUIDOID, BYTEAOID, OIDOID, NAMEOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, BOOLOID}},
-	{"ring_grant", {INT4OID, OIDOID, NAMEOID}},
+	{"ring", {UUIDOID, TEXTOID, UUIDOID, BYTEAOID, OIDOID, NAMEOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, BOOLOID, BOOLOID}},
+	{"ring_grant", {UUIDOID, OIDOID, NAMEOID}},
 	{"blocklist", {TEXTOID, BOOLOID, OIDOID, NAMEOID, TEXTARRAYOID}},
 	{"series_state", {UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}},
 	{"skipped_positions", {UUIDOID, INT8OID, INT8OID, TEXTOID}},
@@ -134,6 +134,23 @@ ring_report_missing(const char *name)
 }
 
 /*
+ * Raise 55000 for a ring that logical replication has brought: the server
+ * that it has come from hands out its codes, and how far it has come is not
+ * known here.
+ */
+void
+ring_check_dispenses(const Ring *ring)
+{
+	if (unlikely(ring->replicated))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("ring \"%s\" has come by logical replication and hands out no codes here", ring->name),
+				 errdetail("Its codes are another server's to hand out; here they would come twice."),
+				 errhint("Create a ring of this server's own, or take this one over when the other hands out no more: SELECT coderring_recover(%s);",
+						 quote_literal_cstr(ring->name))));
+}
+
+/*
  * A definition from its row.
  */
 void
@@ -146,12 +163,13 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	CodecStatus status;
 
 	heap_deform_tuple(tuple, desc, values, nulls);
-	ring->id = DatumGetInt32(values[Anum_ring_id - 1]);
+	ring->id = *DatumGetUUIDP(values[Anum_ring_id - 1]);
 	ring->owner = DatumGetObjectId(values[Anum_ring_owner - 1]);
 	ring->max_length = nulls[Anum_ring_max_length - 1] ? 0 :
 		DatumGetInt32(values[Anum_ring_max_length - 1]);
 	ring->first_cycle = DatumGetInt64(values[Anum_ring_first_cycle - 1]);
 	ring->incarnation = *DatumGetUUIDP(values[Anum_ring_incarnation - 1]);
+	ring->replicated = DatumGetBool(values[Anum_ring_replicated - 1]);
 	ring->tid = tuple->t_self;
 	text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_name - 1]), ring->name, sizeof(ring->name));
 	ring->blocklist[0] = '\0';
@@ -230,18 +248,27 @@ ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *re
 	ScanKeyData key;
 	RowScan		scan;
 	HeapTuple	old;
-	HeapTuple	new;
+	HeapTuple	new = NULL;
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(ring->name));
 	scan_rings(&scan, rel, &key, SnapshotSelf);
 	old = scan_next(&scan);
-	if (!HeapTupleIsValid(old))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("ring \"%s\" is being changed by SQL", ring->name)));
-	new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
-	CatalogTupleUpdate(rel, &old->t_self, new);
+	if (HeapTupleIsValid(old))
+		new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
 	scan_end(&scan);
+	if (new == NULL || !rows_update(rel, &new->t_self, new, replace))
+		ring_report_changing(ring->name);
+	heap_freetuple(new);
+}
+
+/* Raise the error for a ring whose row somebody else is changing. */
+void
+ring_report_changing(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("ring \"%s\" is being changed by SQL", name)));
+	pg_unreachable();
 }
 
 /*
@@ -276,6 +303,44 @@ ring_read(Relation rel, const char *name, Ring *ring)
 		CHECK_FOR_INTERRUPTS();
 	}
 	return false;
+}
+
+/*
+ * Is there a ring with this value in a column, other than the one of that id?
+ */
+static bool
+other_has(Relation rel, AttrNumber column, RegProcedure equal, Datum value, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, equal, value);
+	scan_rings(&scan, rel, &key, SnapshotSelf);
+	while (!found && HeapTupleIsValid(tuple = scan_next(&scan)))
+	{
+		bool		isnull;
+
+		found = id == NULL ||
+			!ring_same_id(DatumGetUUIDP(heap_getattr(tuple, Anum_ring_id, RelationGetDescr(rel), &isnull)), id);
+	}
+	scan_end(&scan);
+	return found;
+}
+
+/*
+ * May a row that logical replication brings not be written, since there is a
+ * ring of that name or incarnation, or, if it is to be inserted, of that id?
+ * What another transaction is just making is not seen: there the unique index
+ * decides, and the worker comes again.
+ */
+bool
+ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uuid_t *incarnation, bool update)
+{
+	return (!update && other_has(rel, Anum_ring_id, F_UUID_EQ, UUIDPGetDatum(id), NULL)) ||
+		other_has(rel, Anum_ring_name, F_TEXTEQ, CStringGetTextDatum(name), id) ||
+		other_has(rel, Anum_ring_incarnation, F_UUID_EQ, UUIDPGetDatum(incarnation), id);
 }
 
 /*
@@ -315,24 +380,25 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 {
 	while (ring_read(rel, name, ring))
 	{
-		int32		id = ring->id;
+		pg_uuid_t	id = ring->id;
+		uint32		lock_id = ring_lock_id(&id);
 
 		/* Whoever may not change a ring must not hold it up either. */
 		if (!grant_may_change(ring, GetUserId()))
 			grant_report_denied(ring, true);
-		ring_lock(LOCK_DEFINITION, id, 0, mode);
+		ring_lock(LOCK_DEFINITION, lock_id, 0, mode);
 		if (!ring_read(rel, name, ring))
 		{
-			ring_unlock(LOCK_DEFINITION, id, 0, mode);
+			ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
 			return false;
 		}
-		if (ring->id == id)
+		if (ring_same_id(&ring->id, &id))
 		{
 			if (!grant_may_change(ring, GetUserId()))
 				grant_report_denied(ring, true);
 			return true;
 		}
-		ring_unlock(LOCK_DEFINITION, id, 0, mode);
+		ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
 	}
 	return false;
 }

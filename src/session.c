@@ -23,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "grant.h"
+#include "locks.h"
 #include "order.h"
 #include "ring.h"
 #include "version.h"
@@ -222,7 +223,7 @@ ring_make_key(const Ring *ring, SeriesKey *key)
 	key->relid = ring_memory_good() ? series_relid : ring_relation("series_state");
 	key->instance = ring_database_instance();
 	key->incarnation = ring->incarnation;
-	key->ring_id = ring->id;
+	key->lock_id = ring_lock_id(&ring->id);
 }
 
 /*
@@ -238,7 +239,7 @@ ring_unchanged(const Series *series)
 	bool		unchanged;
 
 	unchanged = ring_read(rel, name, &ring) &&
-		ring.id == series->ring->id &&
+		!ring.replicated && ring_same_id(&ring.id, &series->ring->id) &&
 		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		series->key.relid == ring_relation("series_state") &&
 		grant_may_use(&ring, GetUserId());
@@ -311,7 +312,7 @@ ring_find(const text *name)
 
 /*
  * What this session remembers of a series, read anew if need be.  Checks that
- * the current user may take codes.  Good until something is looked up in the
+ * the current user may take codes, and that there are some to take.  Good until something is looked up in the
  * catalogs or a lock is waited for: then ask again.
  */
 Series *
@@ -366,6 +367,7 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 			grant_report_denied(series->ring, false);
 		series->user = user;
 	}
+	ring_check_dispenses(series->ring);
 	ring_last_series = series;
 	return series;
 }

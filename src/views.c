@@ -55,7 +55,7 @@ may_see(const Ring *ring, Oid user)
 static Datum
 grantee_names(const Ring *ring)
 {
-	List	   *grantees = grant_list(ring->id);
+	List	   *grantees = grant_list(&ring->id);
 	Datum	   *names = palloc((list_length(grantees) + 1) * sizeof(Datum));
 	int			count = 0;
 	ListCell   *cell;

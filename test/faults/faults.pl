@@ -58,7 +58,7 @@ sub prepare_database
 		q{CREATE FUNCTION faults_places() RETURNS SETOF text AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE FUNCTION faults_left(text) RETURNS int AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE FUNCTION faults_room() RETURNS bool AS '$libdir/coderring' LANGUAGE C},
-		q{CREATE FUNCTION faults_lock(int, int, text, int) RETURNS void AS '$libdir/coderring' LANGUAGE C},
+		q{CREATE FUNCTION faults_lock(int, uuid, text, int) RETURNS void AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE TABLE bases AS
 			WITH RECURSIVE b(len, code) AS (
 				VALUES (0, '') UNION ALL

@@ -93,7 +93,7 @@ DROP INDEX coderring.unfinished;
 -- A role without a name
 \set VERBOSITY terse
 INSERT INTO coderring.ring SELECT (r).* FROM (
-	SELECT json_populate_record(ring, '{"id": 12345, "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
+	SELECT json_populate_record(ring, '{"id": "00000000-0000-4000-8000-000000012345", "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
 \set VERBOSITY default
 
 -- Names that no ring can have

@@ -150,11 +150,11 @@ ROLLBACK;
 SELECT coderring.refuse_change();
 -- A row that a restored dump would insert: the owner is found by name.
 INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
-	SELECT nextval('coderring.ring_id_seq'), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, false FROM coderring.ring;
+	SELECT gen_random_uuid(), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, false FROM coderring.ring;
 SELECT owner = current_user::regrole FROM coderring.ring WHERE name = 'restored';
 SELECT coderring_get_code('restored') = (SELECT code FROM expected WHERE n = 1);
 INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
-	SELECT nextval('coderring.ring_id_seq'), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet, false FROM coderring.ring LIMIT 1;
+	SELECT gen_random_uuid(), 'orphan', gen_random_uuid(), key, 1, 'regress_coderring_gone', 0, 2, alphabet, false FROM coderring.ring LIMIT 1;
 SELECT owner FROM coderring.ring WHERE name = 'orphan';
 SELECT length(coderring_get_code('orphan'));
 -- A restored series goes on from what the dump says, never before.

@@ -108,7 +108,7 @@ BEGIN
 		EXECUTE format('CREATE TABLE %I.%I (nspname pg_catalog.name, extname pg_catalog.name, extowner pg_catalog.oid, name pg_catalog.text)', place, made.name);
 	END LOOP;
 	EXECUTE format('CREATE VIEW %I.rings AS SELECT %1$I.trap_96(1, 1)', place);
-	EXECUTE format('CREATE SEQUENCE %I.ring_id_seq', place);
+	EXECUTE format('CREATE SEQUENCE %I.a_sequence', place);
 END
 $make$;
 SQL
@@ -237,7 +237,7 @@ foreach my $control (
 	[ q{SELECT octet_length('a'::pg_catalog.text)}, 'function octet_length(text)' ],
 	[ q{SELECT format('a'::pg_catalog.text, 'b'::pg_catalog.name)}, 'function format(text, name)' ],
 	[ q{SELECT now()}, 'function now()' ],
-	[ q{SELECT nextval('evil.ring_id_seq'::pg_catalog.regclass)}, 'function nextval(regclass)' ],
+	[ q{SELECT nextval('evil.a_sequence'::pg_catalog.regclass)}, 'function nextval(regclass)' ],
 	[ q{SELECT 'a'::text}, 'domain' ],
 	[ q{SELECT 'a'::pg_catalog.text::gullible}, 'cast from text' ])
 {
@@ -471,7 +471,7 @@ my @attacks = (
 	'ALTER FUNCTION public.coderring_get_code SET SCHEMA evil',
 	'ALTER FUNCTION public.coderring_get_code RENAME TO mine',
 	'DROP FUNCTION public.coderring_get_code CASCADE',
-	'CREATE TABLE own (name text, owner oid, owner_name name); CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION coderring.find_role()',
+	'CREATE TABLE own (name text, owner oid, owner_name name); CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION coderring.admit_row()',
 	'CREATE TABLE own (name text); CREATE TRIGGER t AFTER DELETE ON own FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed()',
 	q{CREATE FUNCTION mine(text) RETURNS text LANGUAGE c AS '$libdir/coderring', 'coderring_drop'},
 	'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION suppress_redundant_updates_trigger()',
@@ -482,9 +482,7 @@ my @attacks = (
 	'SET SESSION AUTHORIZATION app');
 my @of_others = (
 	'INSERT INTO coderring.blocklist SELECT $$own$$, true, 10, $$app$$, $${}$$',
-	'INSERT INTO coderring.ring_grant SELECT 1, 0, $$mallory$$',
-	'SELECT nextval($$coderring.ring_id_seq$$)',
-	'SELECT setval($$coderring.ring_id_seq$$, 1)',
+	'INSERT INTO coderring.ring_grant SELECT pg_catalog.gen_random_uuid(), 0, $$mallory$$',
 	'ALTER EXTENSION coderring ADD SCHEMA evil',
 	'COMMENT ON EXTENSION coderring IS NULL',
 	'DROP EXTENSION coderring');
