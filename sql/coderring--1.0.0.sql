@@ -54,7 +54,7 @@ CREATE TABLE coderring.ring (
 	CHECK (max_length OPERATOR(pg_catalog.>) 0),
 	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64),
 	CHECK (pg_catalog.octet_length(blocklist) BETWEEN 1 AND 63)
-);
+) USING heap;
 -- ANALYZE would copy keys to pg_statistic.
 ALTER TABLE coderring.ring ALTER COLUMN key SET STATISTICS 0;
 COMMENT ON TABLE coderring.ring IS 'definitions of rings; the view coderring.rings shows them';
@@ -69,7 +69,7 @@ CREATE TABLE coderring.ring_grant (
 	role oid NOT NULL,
 	role_name name COLLATE "C" NOT NULL,
 	PRIMARY KEY (ring_id, role)
-);
+) USING heap;
 COMMENT ON TABLE coderring.ring_grant IS 'roles that may take codes of a ring; see coderring_grant';
 COMMENT ON COLUMN coderring.ring_grant.role IS 'the role, 0 for all roles (public)';
 COMMENT ON COLUMN coderring.ring_grant.role_name IS 'name of the role, by which a restored dump finds it';
@@ -81,7 +81,7 @@ CREATE TABLE coderring.blocklist (
 	owner_name name COLLATE "C" NOT NULL,
 	words text[] COLLATE "C" NOT NULL,
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63)
-);
+) USING heap;
 COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not contain; see coderring_define_blocklist';
 COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not to be dumped';
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
@@ -201,18 +201,22 @@ zhina,zhopa,zigeun,zingar,zob,zoccol,zoophil,zopa,zorra,zyklon}');
 
 -- The two tables below are never replicated logically: their rows are written
 -- in place, which is not decoded, so that deletions must not be either.
+-- Nor do they have a primary key, or a unique index over columns that are NOT
+-- NULL: see the head of src/series.c.
 CREATE TABLE coderring.series_state (
-	incarnation uuid NOT NULL,
-	reserved_to bigint NOT NULL,
-	counted_to bigint NOT NULL,
-	unblocked bigint NOT NULL,
-	filter bigint NOT NULL,
-	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra),
+	incarnation uuid,
+	reserved_to bigint,
+	counted_to bigint,
+	unblocked bigint,
+	filter bigint,
+	extra text COLLATE "C",
+	CONSTRAINT series_state_not_null CHECK (incarnation IS NOT NULL AND reserved_to IS NOT NULL
+		AND counted_to IS NOT NULL AND unblocked IS NOT NULL AND filter IS NOT NULL AND extra IS NOT NULL),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
 		AND unblocked OPERATOR(pg_catalog.>=) 0),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
-);
+) USING heap;
+CREATE UNIQUE INDEX series_state_key ON coderring.series_state (incarnation, extra);
 ALTER TABLE coderring.series_state ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.series_state REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.series_state IS 'how far each series has come; written in place, outside of transactions';
@@ -222,18 +226,38 @@ COMMENT ON COLUMN coderring.series_state.unblocked IS 'codes of that cycle befor
 COMMENT ON COLUMN coderring.series_state.filter IS 'identity of the words that the codes were filtered with, 0 for none, -1 if they have changed';
 
 CREATE TABLE coderring.skipped_positions (
-	incarnation uuid NOT NULL,
-	last_position bigint NOT NULL,
-	first_position bigint NOT NULL,
-	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra, last_position),
+	incarnation uuid,
+	last_position bigint,
+	first_position bigint,
+	extra text COLLATE "C",
+	CONSTRAINT skipped_positions_not_null CHECK (incarnation IS NOT NULL AND last_position IS NOT NULL
+		AND first_position IS NOT NULL AND extra IS NOT NULL),
 	CHECK (first_position OPERATOR(pg_catalog.>=) 0 AND first_position OPERATOR(pg_catalog.<=) last_position),
 	CHECK (last_position OPERATOR(pg_catalog.<) 9223372036854775807),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
-);
+) USING heap;
+CREATE UNIQUE INDEX skipped_positions_key ON coderring.skipped_positions (incarnation, extra, last_position);
 ALTER TABLE coderring.skipped_positions ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.skipped_positions REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.skipped_positions IS 'positions that a series never hands out: cycles whose prefix is another series'' or blocked, and what a bump left over';
+
+-- A crash empties unlogged tables, and codes would come again.  PostgreSQL does
+-- not make a table unlogged that a logged one refers to.
+CREATE TABLE coderring.guard (
+	ring integer REFERENCES coderring.ring (id),
+	granted_ring integer,
+	role oid,
+	list text COLLATE "C" REFERENCES coderring.blocklist (name),
+	incarnation uuid,
+	extra text COLLATE "C",
+	last_position bigint,
+	CONSTRAINT always_empty CHECK (false),
+	FOREIGN KEY (granted_ring, role) REFERENCES coderring.ring_grant (ring_id, role),
+	FOREIGN KEY (incarnation, extra) REFERENCES coderring.series_state (incarnation, extra),
+	FOREIGN KEY (incarnation, extra, last_position)
+		REFERENCES coderring.skipped_positions (incarnation, extra, last_position)
+) USING heap;
+COMMENT ON TABLE coderring.guard IS 'always empty; its foreign keys keep the other tables from being made UNLOGGED';
 
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring', '');
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring_id_seq', '');

@@ -11,6 +11,7 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/tableam.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -73,9 +74,9 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 
 /* 16 calls it a locator. */
 #if PG_VERSION_NUM >= 160000
-#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilelocatorSubid)
+#define RelationNewFileSubid(rel) ((rel)->rd_firstRelfilelocatorSubid)
 #else
-#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilenodeSubid)
+#define RelationNewFileSubid(rel) ((rel)->rd_firstRelfilenodeSubid)
 #endif
 
 /* 16 tells membership from the right to SET ROLE. */
@@ -109,7 +110,14 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define RelationGetPrimaryKeyIndex(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
-/* 19 has flags for scans. */
+/* 18 counts what index scans do, for EXPLAIN; 19 has flags for scans. */
+#if PG_VERSION_NUM >= 190000
+#define index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
+#define index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys)
+#endif
 #if PG_VERSION_NUM >= 190000
 #define table_beginscan(rel, snapshot, nkeys, keys) \
 	table_beginscan(rel, snapshot, nkeys, keys, SO_NONE)

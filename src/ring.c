@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -27,6 +28,7 @@
 #include "grant.h"
 #include "locks.h"
 #include "ring.h"
+#include "scan.h"
 #include "version.h"
 
 #define SCHEMA	"coderring"
@@ -56,8 +58,9 @@ ring_relation(const char *name)
 
 /*
  * Open a table of the extension.  DROP EXTENSION may have been faster.  Raises
- * 55000 if it has not so many columns, since somebody has altered it, or if the
- * library does not serve this version of the extension.
+ * 55000 if it has not so many columns, since somebody has altered it, if the
+ * library does not serve this version of the extension, or if the table is not of
+ * the one access method that is understood.
  */
 Relation
 ring_open(Oid relid, int columns, LOCKMODE mode)
@@ -69,6 +72,12 @@ ring_open(Oid relid, int columns, LOCKMODE mode)
 	rel = try_relation_open(relid, mode);
 	if (rel == NULL)
 		report_no_extension();
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"coderring.%s\" is not a heap table", RelationGetRelationName(rel)),
+				 errdetail("How far series have come is written in place, which no other access method is known to bear."),
+				 errhint("ALTER TABLE coderring.%s SET ACCESS METHOD heap;", RelationGetRelationName(rel))));
 	if (RelationGetNumberOfAttributes(rel) != columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -150,47 +159,32 @@ ring_latest_snapshot(void)
 	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
 }
 
+/* Begin to look for rows by one column. */
+static void
+scan_rings(RowScan *scan, Relation rel, const ScanKeyData *key, Snapshot snapshot)
+{
+	AttrNumber	column = key->sk_attno;
+
+	scan_begin(scan, rel, snapshot, 1, key, 1, &column);
+}
+
 /*
  * Look for a row by one key column, under a snapshot.
  */
 static bool
-find_row(Relation rel, Oid index, const ScanKeyData *wanted, Snapshot snapshot, Ring *ring)
+find_row(Relation rel, const ScanKeyData *key, Snapshot snapshot, Ring *ring)
 {
-	ScanKeyData key = *wanted;	/* systable_beginscan writes to it */
-	SysScanDesc scan = systable_beginscan(rel, index, true, snapshot, 1, &key);
-	HeapTuple	tuple = systable_getnext(scan);
-	bool		found = HeapTupleIsValid(tuple);
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found;
 
+	scan_rings(&scan, rel, key, snapshot);
+	tuple = scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
 	if (found && ring != NULL)
 		ring_from_tuple(ring, tuple, RelationGetDescr(rel));
-	systable_endscan(scan);
+	scan_end(&scan);
 	return found;
-}
-
-/*
- * The index on one column of the table of rings.
- */
-static Oid
-index_on(Relation rel, AttrNumber column)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	Oid			result = InvalidOid;
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		if (index->rd_index->indnkeyatts == 1 && index->rd_index->indisunique &&
-			index->rd_index->indkey.values[0] == column &&
-			RelationGetIndexExpressions(index) == NIL && RelationGetIndexPredicate(index) == NIL)
-			result = RelationGetRelid(index);
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
-	if (!OidIsValid(result))
-		elog(ERROR, "index on column %d of coderring.ring is missing", column);
-	return result;
 }
 
 /*
@@ -200,20 +194,20 @@ void
 ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace)
 {
 	ScanKeyData key;
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	old;
 	HeapTuple	new;
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(ring->name));
-	scan = systable_beginscan(rel, index_on(rel, Anum_ring_name), true, SnapshotSelf, 1, &key);
-	old = systable_getnext(scan);
+	scan_rings(&scan, rel, &key, SnapshotSelf);
+	old = scan_next(&scan);
 	if (!HeapTupleIsValid(old))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("ring \"%s\" is being changed by SQL", ring->name)));
 	new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
 	CatalogTupleUpdate(rel, &old->t_self, new);
-	systable_endscan(scan);
+	scan_end(&scan);
 }
 
 /*
@@ -229,7 +223,6 @@ bool
 ring_read(Relation rel, const char *name, Ring *ring)
 {
 	ScanKeyData key;
-	Oid			index = index_on(rel, Anum_ring_name);
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
 
@@ -239,10 +232,10 @@ ring_read(Relation rel, const char *name, Ring *ring)
 		Snapshot	latest;
 		bool		found;
 
-		if (find_row(rel, index, &key, SnapshotSelf, ring))
+		if (find_row(rel, &key, SnapshotSelf, ring))
 			return true;
 		latest = RegisterSnapshot(ring_latest_snapshot());
-		found = find_row(rel, index, &key, latest, NULL);
+		found = find_row(rel, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 		if (!found)
 			return false;
@@ -259,7 +252,6 @@ bool
 ring_incarnation_alive(const pg_uuid_t *incarnation)
 {
 	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
-	Oid			index = index_on(rel, Anum_ring_incarnation);
 	ScanKeyData key;
 	SnapshotData dirty;
 	Snapshot	latest;
@@ -267,12 +259,12 @@ ring_incarnation_alive(const pg_uuid_t *incarnation)
 
 	InitDirtySnapshot(dirty);
 	ScanKeyInit(&key, Anum_ring_incarnation, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(incarnation));
-	alive = find_row(rel, index, &key, &dirty, NULL);
+	alive = find_row(rel, &key, &dirty, NULL);
 	if (!alive)
 	{
 		/* As in ring_read. */
 		latest = RegisterSnapshot(ring_latest_snapshot());
-		alive = find_row(rel, index, &key, latest, NULL);
+		alive = find_row(rel, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 	}
 	table_close(rel, AccessShareLock);

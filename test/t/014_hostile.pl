@@ -453,7 +453,7 @@ my @attacks = (
 	'LOCK TABLE coderring.series_state IN ACCESS EXCLUSIVE MODE',
 	'SELECT * FROM coderring.blocklist FOR SHARE',
 	'REINDEX TABLE coderring.ring',
-	'CLUSTER coderring.series_state USING series_state_pkey',
+	'CLUSTER coderring.series_state USING series_state_key',
 	'GRANT SELECT ON coderring.ring TO mallory WITH GRANT OPTION; SELECT 1 / (has_table_privilege($$coderring.ring$$, $$SELECT WITH GRANT OPTION$$))::int',
 	'CREATE TABLE coderring.mine ()',
 	q{CREATE FUNCTION coderring.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'},

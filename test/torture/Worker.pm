@@ -424,7 +424,7 @@ sub do_vacuum
 
 	$self->ask((
 			'VACUUM FULL coderring.series_state', 'VACUUM coderring.series_state',
-			'VACUUM FULL coderring.skipped_positions', 'CLUSTER coderring.series_state USING series_state_pkey',
+			'VACUUM FULL coderring.skipped_positions', 'CLUSTER coderring.series_state USING series_state_key',
 			'REINDEX TABLE coderring.series_state', 'CHECKPOINT')[ rand 6 ]);
 	return;
 }
