@@ -138,6 +138,7 @@ sub enter
 	foreach my $line (split(/\n/, $text))
 	{
 		my ($kind, $ring, $extra, $rest) = split(/\t/, $line, 4);
+		next if $line eq '';
 
 		if ($kind eq '+')
 		{
@@ -195,6 +196,15 @@ sub go_on
 	  . "SET ROLE tenant;\n" . take('b', '', 3) . take_new('b') . "RESET ROLE;\n"
 	  . "SELECT life('t" . ++$number . "');\n";
 
+	# a ring that stays
+	if ($invalid)
+	{
+		my $ring = 'kept' . ++$number;
+
+		$script .= "SELECT coderring_create('$ring', 2);\n" . take($ring, '', 3);
+		push @new, [ $ring, '', $case ];
+		$count++;
+	}
 	# the series that were new in this case, in the transaction of the worker
 	foreach my $series (reverse @new[ 0 .. $since - 1 ])
 	{
@@ -416,7 +426,7 @@ sub run_case
 # crash(TITLE): what was in shared memory is gone, and nothing comes twice.
 sub crash
 {
-	my ($title) = @_;
+	my ($title, $invalid) = @_;
 
 	$_->quit foreach $worker, $checker, @holders;
 	$node->stop('immediate');
@@ -431,7 +441,7 @@ sub crash
 	my $good = enter($text, 0, 'a series that was new');
 	problem("$good of " . scalar(@series) . ' successful') if $good != @series;
 	@problems = map { /extra '(n\d+-)'/ ? "$_\n  its series was new in: " . ($case_of{$1} // '?') : $_ } @problems;
-	go_on('every ring', 0, 'coderring.series_state');
+	go_on('every ring', 0, 'coderring.series_state', $invalid);
 	ok(!@problems, $case) or diag(scalar(@problems) . " problems\n" . join("\n", @problems[ 0 .. ($#problems < 5 ? $#problems : 5) ]));
 	return;
 }
@@ -468,6 +478,19 @@ my $functions = q{
 		RETURN concat_ws(E'\t', '+', ring, '', codes);
 	EXCEPTION WHEN others THEN
 		RETURN concat_ws(E'\t', '-', ring, '', SQLSTATE || ': ' || SQLERRM);
+	END
+	$$;
+
+	-- rows of a table as the statement's snapshot sees them, by its index or without
+	CREATE FUNCTION counted(tab regclass, method text) RETURNS bigint LANGUAGE plpgsql STABLE
+		SET enable_bitmapscan = off AS $$
+	DECLARE
+		result bigint;
+	BEGIN
+		PERFORM set_config('enable_seqscan', (method <> 'index')::text, true), set_config('enable_indexscan', (method = 'index')::text, true),
+			set_config('enable_indexonlyscan', 'off', true);
+		EXECUTE format('SELECT count(*) FROM (SELECT * FROM %s WHERE incarnation >= ''00000000-0000-0000-0000-000000000000'' OFFSET 0) t', tab) INTO result;
+		RETURN result;
 	END
 	$$;
 
@@ -592,6 +615,169 @@ foreach my $name (sort keys %tables)
 		crash("$name, $mode") if $count;
 	}
 }
+
+#
+# Inputs that were seen to do harm, to the letter
+#
+my $other;
+
+sub single
+{
+	my ($title, $code) = @_;
+
+	return if $title !~ /$wanted/;
+	$case = $title;
+	@problems = ();
+	$code->();
+	ok(!@problems, $case) or diag(join("\n", @problems[ 0 .. ($#problems < 5 ? $#problems : 5) ]));
+	return;
+}
+
+# codes(SESSION, SQL): one query that gives codes of the ring $_[2], for the books
+sub codes
+{
+	my ($session, $sql, $ring) = @_;
+	my $text = $session->query($sql);
+
+	problem("$sql: $session->{error}") if $session->{error} ne '';
+	enter("+\t$ring\t\t" . join(' ', split(/\s+/, $text)), 0, $sql);
+	return split(/\s+/, $text);
+}
+
+single('REINDEX TABLE CONCURRENTLY coderring.ring while a create is open, then cancelled' => sub {
+	$checker->query(q{SELECT coderring_create('lk')});
+	$holders[0]->query(q{BEGIN; SELECT coderring_create('lk', if_not_exists => true)});
+	$worker->send('REINDEX TABLE CONCURRENTLY coderring.ring');
+	problem('does not wait') if !waits($holders[0]);
+	go_on('while it waits', 0, 'coderring.ring', 1);
+	$other = new_session($node);
+	codes($other, "SELECT coderring_get_code('$_')", $_) foreach 'lk', 'a', 'b';
+	$other->quit;
+	$checker->query("SELECT pg_cancel_backend($worker->{pid})");
+	$worker->receive;
+	problem($worker->{error}) if $worker->state ne '57014';
+	$holders[0]->query('ROLLBACK');
+	problem('no index is invalid') if $checker->query('SELECT count(*) FROM pg_index WHERE NOT indisvalid') == 0;
+	go_on('cancelled', 0, 'coderring.ring', 1);
+	$other = new_session($node);
+	codes($other, "SELECT coderring_get_code('$_')", $_) foreach 'lk', 'a', 'b';
+	$other->quit;
+	crash('REINDEX TABLE CONCURRENTLY, cancelled', 1);
+	$case = 'REINDEX TABLE CONCURRENTLY coderring.ring while a create is open, then cancelled';
+	drop_invalid();
+	go_on('in the end', 0, 'coderring.ring')});
+
+single('REINDEX TABLE coderring.series_state; a code of a new series; ROLLBACK' => sub {
+	$checker->query(q{SELECT coderring_create('rx')});
+	$worker->query('BEGIN');
+	$worker->query('REINDEX TABLE coderring.series_state');
+	my $code = $worker->query(q{SELECT coderring_get_code('rx')});
+	problem("a code comes ($code)") if $code ne '';
+	problem($worker->{error}) if $worker->state ne '55000';
+	$worker->query('ROLLBACK');
+	codes($checker, q{SELECT coderring_get_code('rx')}, 'rx');
+	push @new, [ 'rx', '', $case ];
+	crash('REINDEX TABLE coderring.series_state')});
+
+single('ALTER TABLE ... SET UNLOGGED, and the server is killed' => sub {
+	my $rows = $checker->query('SELECT count(*) FROM coderring.series_state');
+
+	foreach my $table (sort keys %tables)
+	{
+		$worker->query("ALTER TABLE $table SET UNLOGGED");
+		problem("$table: not refused") if $worker->state eq '';
+	}
+	push @new, [ 'a', '', $case ];
+	crash('SET UNLOGGED');
+	problem('rows are gone') if $checker->query('SELECT count(*) FROM coderring.series_state') < $rows});
+
+# Extras that are beginnings of others, so that their cycles are another's at times
+single('ignore_system_indexes' => sub {
+	my @letters = split(//, substr($Coderring::ALPHABET, 0, 17));
+	my @extras = (@letters, map { my $first = $_; map { "$first$_" } @letters } @letters);
+	my $list = join(',', @extras);
+	my $take = qq{SELECT x, c FROM unnest('{$list}'::text[]) x, coderring_get_codes('p', 3, x) c};
+	my %extra_of;
+
+	$checker->query(q{SELECT coderring_create('p', 2)});
+	$other = new_session($node, 'postgres', 'options=-P');
+	problem('it is off') if $other->query('SHOW ignore_system_indexes') ne 'on';
+	foreach my $session ($checker, $other, $checker, $other)
+	{
+		foreach my $line (split(/\n/, $session->query($take)))
+		{
+			my ($extra, $code) = split(/\|/, $line);
+
+			enter("+\tp\t$extra\t$code", 0, 'codes');
+			$extra_of{$code} = $extra;
+		}
+		problem($session->{error}) if $session->{error} ne '';
+		codes($session, qq{SELECT coderring_get_code('p', x, true) FROM unnest('{$list}'::text[]) x}, 'p');
+	}
+	my @issued = sort keys %extra_of;
+	my @others = grep { !$came{"p $_"} } map { my $extra = $_; map { ($extra . $_, "${extra}X$_") } 'VV', 'SV', '77', 'QB' } @extras;
+	problem(scalar(@issued) . ' codes') if @issued != 12 * @extras;
+	foreach my $session ($checker, $other)
+	{
+		my $name = $session == $other ? 'ignored' : 'used';
+		my %found = map { split(/\|/) } split(/\n/, $session->query(
+			qq{SELECT c, (coderring_decode('p', c)).extra FROM unnest('{@{[ join(',', @issued) ]}}'::text[]) c WHERE coderring_issued('p', c)}));
+		my $wrong = grep { !defined $found{$_} || $found{$_} ne $extra_of{$_} } @issued;
+		my $wrongly = $session->query(
+			qq{SELECT count(*) FROM unnest('{@{[ join(',', @others) ]}}'::text[]) c WHERE coderring_issued('p', c)});
+
+		problem("$name: $wrong of " . scalar(@issued) . ' codes decode to something else') if $wrong;
+		problem("$name: $wrongly of " . scalar(@others) . ' count as issued, and were not') if $wrongly ne '0';
+	}
+	$other->quit});
+
+# Sessions that make new series all the time
+single('indexes are rebuilt while series are made' => sub {
+	my @clients = map {
+		my $client = $_;
+		start_client($node, write_script(join('', map { "SELECT coderring_get_code('a', 'c$client.$_-');\n" } 1 .. 20_000)))
+	} 1 .. 2;
+	my $size = 0;
+	my $key = $checker->query(q{SELECT indexrelid::regclass FROM pg_index WHERE indrelid = 'coderring.series_state'::regclass AND indisunique LIMIT 1});
+
+	foreach my $round (1 .. 4)
+	{
+		foreach my $statement ("REINDEX INDEX CONCURRENTLY $key", 'CREATE UNIQUE INDEX CONCURRENTLY mine ON coderring.series_state (incarnation, extra)')
+		{
+			$worker->send($statement);
+			# they go on while it runs, or it has come to its end
+			my $more = wait_for_output($size + 200, @clients);
+			$worker->receive;
+			$size = 0;
+			$size += -s $_->{out} // 0 foreach @clients;
+			problem("$statement: $worker->{error}") if $worker->{error} ne '';
+			problem('the clients do not go on') if !$more;
+		}
+		problem("counted by the index, and without: $_") foreach grep { !/^(\d+)\|\1$/ } $checker->query(q{
+			SELECT string_agg(counted('coderring.series_state', method)::text, '|') FROM unnest(ARRAY['index', 'heap']) method});
+		problem(split(/\n/, $checker->query(q{SELECT * FROM books('coderring.series_state', false)})));
+		$checker->query('DROP INDEX coderring.mine');
+	}
+	$_->{run}->kill_kill foreach @clients;
+	foreach my $line (output_of(@clients))
+	{
+		chomp $line;
+		enter("+\ta\t\t$line", 0, 'clients');
+	}
+	problem(errors_of(@clients)) if errors_of(@clients) =~ /ERROR/});
+
+single('default_table_access_method' => sub {
+	$checker->query('CREATE DATABASE elsewhere');
+	$checker->query('ALTER DATABASE elsewhere SET default_table_access_method = other');
+	$other = new_session($node, 'elsewhere');
+	$other->query('CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler');
+	$other->query(q{CREATE EXTENSION coderring; SELECT coderring_create('a')});
+	problem($other->{error}) if $other->{error} ne '';
+	problem('not heap: ' . $_) foreach split(/\n/, $other->query(
+		q{SELECT c.oid::regclass FROM pg_class c JOIN pg_am a ON a.oid = relam WHERE relnamespace = 'coderring'::regnamespace AND relkind = 'r' AND amname <> 'heap'}));
+	problem('no code') if $other->query(q{SELECT coderring_get_code('a')}) !~ /^\w{4}$/;
+	$other->quit;
+	$checker->query('DROP DATABASE elsewhere')});
 
 #
 # In the end: a dump restores elsewhere, and repeats nothing.
