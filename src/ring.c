@@ -18,6 +18,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -32,6 +33,31 @@
 #include "version.h"
 
 #define SCHEMA	"coderring"
+
+/* What the columns of the tables are, as the library reads and writes them. */
+typedef struct TableShape
+{
+	const char *name;
+	Oid			types[Natts_ring];	/* up to InvalidOid */
+} TableShape;
+
+static const TableShape shapes[] = {
+	{"ring", {INT4OID, TEXTOID, UUIDOID, BYTEAOID, OIDOID, NAMEOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, BOOLOID}},
+	{"ring_grant", {INT4OID, OIDOID, NAMEOID}},
+	{"blocklist", {TEXTOID, BOOLOID, OIDOID, NAMEOID, TEXTARRAYOID}},
+	{"series_state", {UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}},
+	{"skipped_positions", {UUIDOID, INT8OID, INT8OID, TEXTOID}},
+};
+
+/* Has somebody altered a column? */
+static bool
+column_altered(Relation rel, int number)
+{
+	for (int i = 0; i < (int) lengthof(shapes); i++)
+		if (strcmp(shapes[i].name, RelationGetRelationName(rel)) == 0)
+			return TupleDescAttr(RelationGetDescr(rel), number)->atttypid != shapes[i].types[number];
+	return true;
+}
 
 static void
 report_no_extension(void)
@@ -58,7 +84,7 @@ ring_relation(const char *name)
 
 /*
  * Open a table of the extension.  DROP EXTENSION may have been faster.  Raises
- * 55000 if it has not so many columns, since somebody has altered it, if the
+ * 55000 if it has not so many columns, or others, since somebody has altered it, if the
  * library does not serve this version of the extension, or if the table is not of
  * the one access method that is understood.
  */
@@ -85,6 +111,14 @@ ring_open(Oid relid, int columns, LOCKMODE mode)
 				 errdetail("The table \"%s\" has %d columns instead of %d.",
 						   RelationGetRelationName(rel), RelationGetNumberOfAttributes(rel), columns),
 				 errhint("Undo what has altered the table.")));
+	for (int i = 0; i < columns; i++)
+		if (column_altered(rel, i))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the tables of the extension \"coderring\" do not fit its library"),
+					 errdetail("Column \"%s\" of the table \"%s\" has another type.",
+							   NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname), RelationGetRelationName(rel)),
+					 errhint("Undo what has altered the table.")));
 	return rel;
 }
 

@@ -237,11 +237,30 @@ made_here(Relation rel, Relation table)
 }
 
 /*
+ * Is this an index by which tools take a row for the same one before and after
+ * a change, and so rewrite the table?
+ */
+static bool
+identifies_rows(Relation index, Relation table)
+{
+	if (!index->rd_index->indisunique || !index->rd_index->indisvalid || RelationGetIndexPredicate(index) != NIL)
+		return false;
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		AttrNumber	column = index->rd_index->indkey.values[i];
+
+		if (column <= 0 || !TupleDescAttr(RelationGetDescr(table), column - 1)->attnotnull)
+			return false;
+	}
+	return true;
+}
+
+/*
  * Refuse to write to files that do not last: what a rollback would throw away,
  * because this transaction has rewritten the table or an index of it (CLUSTER,
  * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
  * A row of a file that stays whose entry was in an index that went would not be
- * found any more.
+ * found any more.  Nor, as said above, do they last where the table has a key.
  */
 static void
 check_storage_lasts(Relation rel)
@@ -249,6 +268,7 @@ check_storage_lasts(Relation rel)
 	List	   *indexes;
 	ListCell   *cell;
 	bool		lasts = !made_here(rel, rel);
+	NameData	key = {0};
 
 	if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
 		ereport(ERROR,
@@ -264,9 +284,19 @@ check_storage_lasts(Relation rel)
 		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
 
 		lasts = lasts && !made_here(index, rel);
+		if (identifies_rows(index, rel))
+			key = index->rd_rel->relname;
 		index_close(index, AccessShareLock);
 	}
 	list_free(indexes);
+	if (NameStr(key)[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes while \"coderring.%s\" has a key over columns that are not null",
+						RelationGetRelationName(rel)),
+				 errdetail("By the index \"%s\" a tool such as pg_repack would rewrite the table, and lose what is written in place.",
+						   NameStr(key)),
+				 errhint("Drop the constraint that was added, and the NOT NULL that came with it.")));
 	if (!lasts)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -45,6 +45,10 @@ SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ADD another int', query)
 	$$SELECT coderring_define_blocklist('new', '{word}')$$]) query;
 
 SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ADD another int', $$SELECT coderring_grant('r', 'public')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.series_state ALTER reserved_to TYPE numeric', $$SELECT coderring_get_code('r', 'E')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring ALTER name TYPE varchar', $$SELECT coderring_get_code('words')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ALTER words TYPE text', $$SELECT coderring_create('new', blocklist => 'english')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ALTER role_name TYPE text', $$SELECT coderring_grant('r', 'public')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
 
 -- Constraints. Without an index the table is read.
@@ -67,8 +71,15 @@ DROP INDEX coderring.part;
 CREATE INDEX computed ON coderring.series_state (lower(extra));
 SELECT coderring_get_code('r', 'G');
 DROP INDEX coderring.computed;
--- not if it hangs on the transaction whether they stay there
-SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'H')$$);
+-- not if a repacker would take the table for one that it can rewrite,
+ALTER TABLE coderring.series_state ADD PRIMARY KEY (incarnation, extra);
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_pkey;
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state ALTER incarnation DROP NOT NULL, ALTER extra DROP NOT NULL;
+SELECT coderring_get_code('r', 'H') <> '';
+-- nor if it hangs on the transaction whether they stay there
+SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'I')$$);
 
 -- and one that was left behind unfinished, which nothing is entered in.
 \set VERBOSITY terse
