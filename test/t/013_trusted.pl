@@ -128,7 +128,7 @@ is(as('tenant', $node, 'app', $privileges), join("\n",
 		'series_state|SELECT', 'series_state|INSERT', 'skipped_positions|SELECT', 'skipped_positions|INSERT', 'stats|SELECT'),
 	'tenant: may read and add what is dumped');
 is(as('auditor', $node, 'app', $privileges), join("\n",
-		'blocklist|SELECT', 'ring|SELECT', 'ring_grant|SELECT', 'ring_id_seq|SELECT', 'rings|SELECT',
+		'blocklist|SELECT', 'guard|SELECT', 'ring|SELECT', 'ring_grant|SELECT', 'ring_id_seq|SELECT', 'rings|SELECT',
 		'series|SELECT', 'series_state|SELECT', 'skipped_positions|SELECT', 'stats|SELECT'),
 	'pg_read_all_data: may read all');
 

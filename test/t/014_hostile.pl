@@ -188,6 +188,7 @@ UNION ALL
 SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r JOIN relation c ON ev_class = c.oid
 UNION ALL
 SELECT pg_get_triggerdef(t.oid) || tgenabled::text FROM pg_trigger t JOIN relation c ON tgrelid = c.oid
+	WHERE NOT tgisinternal
 UNION ALL
 SELECT format('schema %s owner %s', nspname, nspowner) FROM pg_namespace JOIN member ON classid = 'pg_namespace'::regclass AND objid = pg_namespace.oid
 UNION ALL
@@ -301,11 +302,11 @@ is($victim->query('TABLE coderring.rings') =~ tr/\n//, 2, 'view of rings');
 like($victim->query('TABLE coderring.series'), qr/^order\|ext-\|/m, 'view of series');
 like($victim->query('TABLE coderring.stats'), qr/^plain\|\|/m, 'view of statistics');
 is($victim->query('SELECT coderring.check_version() IS NULL'), 'f', 'whether the library serves this version');
-do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring', 'ROLLBACK',
+do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring CASCADE', 'ROLLBACK',
 	'BEGIN', 'UPDATE coderring.ring SET max_length = NULL', 'ROLLBACK',
 	'BEGIN', 'CREATE TABLE pg_temp.kept AS TABLE coderring.ring', 'DELETE FROM coderring.ring', 'INSERT INTO coderring.ring TABLE pg_temp.kept', 'ROLLBACK',
 	'VACUUM FULL coderring.series_state', 'REINDEX TABLE coderring.ring', 'ANALYZE coderring.ring');
-foreach my $statement ('UPDATE coderring.series_state SET reserved_to = 0', 'TRUNCATE coderring.skipped_positions')
+foreach my $statement ('UPDATE coderring.series_state SET reserved_to = 0', 'TRUNCATE coderring.skipped_positions CASCADE')
 {
 	$victim->query($statement);
 	is($victim->state, '55000', $statement);
@@ -445,7 +446,7 @@ my @attacks = (
 	'COMMENT ON TABLE coderring.ring IS NULL',
 	'DROP TABLE coderring.ring CASCADE',
 	'DROP VIEW coderring.rings',
-	'TRUNCATE coderring.ring',
+	'TRUNCATE coderring.ring CASCADE',
 	'DELETE FROM coderring.ring',
 	'UPDATE coderring.blocklist SET owner = 10',
 	'UPDATE coderring.series_state SET reserved_to = 0',

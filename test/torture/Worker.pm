@@ -437,7 +437,7 @@ sub do_refused
 		'UPDATE coderring.series_state SET extra = extra',
 		'DELETE FROM coderring.series_state',
 		'UPDATE coderring.skipped_positions SET last_position = last_position',
-		'TRUNCATE coderring.series_state')[ rand 5 ];
+		'TRUNCATE coderring.series_state CASCADE')[ rand 5 ];
 
 	$self->ask($sql, '55000|42501|0A000|2BP01');
 	$self->note('F', "not refused: $sql") if $self->{ok} && $sql !~ /skipped/;
