@@ -97,6 +97,17 @@ coderring_insert_apart(Datum arg)
 	proc_exit(0);
 }
 
+/* Raise 53000; the setting is the one that was too low. */
+static void
+report_no_worker(const char *setting)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("no background worker is free to begin a series"),
+			 errdetail("An index of coderring's tables is being built, and meanwhile new series need one."),
+			 errhint("Try again when the index is there, or raise %s.", setting)));
+}
+
 /*
  * Have a row inserted and committed.  The caller has the table locked.  Raises
  * 55P03 if somebody is about to lock the table for himself, 53000 if no worker
@@ -113,7 +124,9 @@ series_insert_apart(const SeriesInsert *insert)
 	ApartOutcome outcome;
 
 	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
-	segment = dsm_create(sizeof(Apart), 0);
+	segment = dsm_create(sizeof(Apart), DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	if (segment == NULL)
+		report_no_worker("max_connections");
 	apart = dsm_segment_address(segment);
 	apart->database = MyDatabaseId;
 	apart->insert = *insert;
@@ -129,11 +142,7 @@ series_insert_apart(const SeriesInsert *insert)
 	worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment));
 	worker.bgw_notify_pid = MyProcPid;
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
-				 errmsg("no background worker is free to begin a series"),
-				 errdetail("An index of coderring's tables is being built, and meanwhile new series need one."),
-				 errhint("Try again when the index is there, or raise max_worker_processes.")));
+		report_no_worker("max_worker_processes");
 	(void) WaitForBackgroundWorkerShutdown(handle);
 	outcome = apart->outcome;
 	tid = apart->tid;

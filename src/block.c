@@ -33,7 +33,8 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 	pg_read_barrier();
 	block->slot = slot;
 	block->generation = TICKET_GENERATION(ticket);
-	size = slot->size;
+	size = ((volatile Slot *) slot)->size;
+	block->acknowledged = slot->acknowledged;
 	block->first = slot->first;
 	good = slot_same_series(&slot->key, key) &&
 		slot->filter == filter &&
@@ -137,16 +138,20 @@ select_bit(const uint8 *map, int64 bits, uint32 index)
 static int64
 position_at(Slot *slot, uint32 index)
 {
+	uint32		map = ((volatile Slot *) slot)->map;
+	int64		first = slot->first;
 	int64		room;
 
-	if (slot->map == 0)
-		return slot->first + index;
+	if (map == 0)
+		return first + index;
 	if (slot->codes == InvalidSharedRef)
-		return slot->first;
-	room = ((int64) MEMORY_UNIT << slot->codes_order) - slot->map;
-	return slot->first +
-		select_bit((const uint8 *) memory_address(slot->codes) + slot->map,
-				   Max(Min(slot->published_end - slot->first, room * 8), 0), index);
+		return first;
+
+	/* Numbers of two blocks may meet here, but none leads out of the array. */
+	room = ((int64) MEMORY_UNIT << slot->codes_order) - map;
+	return first +
+		select_bit((const uint8 *) memory_address(slot->codes) + map,
+				   Max(Min(slot->published_end - first, room * 8), 0), index);
 }
 
 /*
@@ -168,7 +173,9 @@ position_of(Slot *slot, uint32 index)
 
 /*
  * How far the series has come.  Waits while its block is being written, which
- * takes no time unless the writer has just been put to sleep.
+ * takes no time unless the writer has just been put to sleep.  If it sleeps for
+ * good the wait can be cancelled: whoever holds the refill lock, and might
+ * leave something half done, never waits here, since nobody else writes.
  */
 void
 block_read(Slot *slot, BlockState *state)
@@ -180,7 +187,7 @@ block_read(Slot *slot, BlockState *state)
 		uint32		size;
 
 		pg_read_barrier();
-		size = slot->size;
+		size = ((volatile Slot *) slot)->size;
 		state->position = index < size ? position_of(slot, index) : slot->published_end;
 		state->counted = slot->counted - (index < size ? size - index : 0);
 		state->issued = slot->issued + Min(index, size);
@@ -191,7 +198,10 @@ block_read(Slot *slot, BlockState *state)
 		if (pg_atomic_read_u32(&slot->dead) != 0)
 			break;				/* it has stopped for ever where published_end says */
 		if (tries % 1000 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
 			pg_usleep(100);
+		}
 		pg_spin_delay();
 	}
 }
@@ -204,7 +214,8 @@ bool
 block_look(Slot *slot, const SeriesKey *key, BlockState *state)
 {
 	block_read(slot, state);
-	state->reserved_end = Max(slot->reserved_end, state->position);
+	state->reserved_end = ((volatile Slot *) slot)->reserved_end;
+	state->reserved_end = Max(state->reserved_end, state->position);
 	state->filter = slot->series_filter;
 	pg_read_barrier();
 	return slot_same_series(&slot->key, key) && state->position >= 0;
@@ -238,6 +249,8 @@ begin_block(Slot *slot, int64 position, int64 counted)
 	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
 												block_new_generation() | TICKET_CLOSED | NO_INDEX);
 
+	/* Some processors let writes overtake the exchange, though nothing that comes before it. */
+	pg_memory_barrier();
 	slot->issued += Min(TICKET_INDEX(ticket), slot->size);
 	slot->size = 0;
 	slot->map = 0;
@@ -357,6 +370,12 @@ make_array(Slot *slot, Size bytes)
 
 			slot_unlink_dead();
 			ref = memory_allocate(order);
+			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
+			{
+				/* What was computed for a larger block is in the way. */
+				ahead_free(slot);
+				ref = memory_allocate(order);
+			}
 			if (ref != InvalidSharedRef)
 			{
 				if (slot->codes != InvalidSharedRef)

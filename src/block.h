@@ -92,7 +92,8 @@ typedef struct Slot
 	 * show the same generation, open.
 	 */
 	SharedRef	codes;			/* text of codes without prefix, one after the other */
-	uint16		codes_order;	/* the array's size as the allocator counts */
+	uint8		codes_order;	/* the array's size as the allocator counts */
+	bool		acknowledged;	/* what is durable has been so by synchronous standbys, too */
 	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
 	int64		first;			/* position of the code at index 0, or before it, where there is a map */
@@ -155,6 +156,7 @@ typedef struct CodeBlock
 	uint64		generation;
 	uint32		limit;			/* index up to which the session takes codes without another look */
 	bool		past_middle;	/* of a block that calls for the next one */
+	bool		acknowledged;	/* by synchronous standbys */
 	int64		first;
 } CodeBlock;
 

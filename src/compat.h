@@ -147,4 +147,11 @@ coderring_sync_standbys_defined(void)
 #endif
 }
 
+/* Is anybody to be waited for? */
+static inline bool
+coderring_sync_awaited(void)
+{
+	return coderring_sync_standbys_defined() && max_wal_senders > 0;
+}
+
 #endif							/* CODERRING_COMPAT_H */

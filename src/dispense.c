@@ -36,7 +36,8 @@ dispense_slowly(const Wanted *wanted, bool bump)
 		text	   *code;
 
 		/* As good as that of the series that was used last: so is all that is remembered. */
-		if (!bump && series->block.generation != 0 && (code = dispense_remembered(series)) != NULL)
+		if (!bump && series->block.generation != 0 && dispense_allowed(series) &&
+			(code = dispense_remembered(series)) != NULL)
 			return code;
 		if (!bump)
 		{
@@ -49,7 +50,7 @@ dispense_slowly(const Wanted *wanted, bool bump)
 				if (slot != NULL)
 					(void) block_adopt(slot, &series->key, series->ring->filter, &series->block);
 			}
-			if (series->block.generation != 0)
+			if (series->block.generation != 0 && dispense_allowed(series))
 			{
 				if (ahead_due(&series->block))
 					refill_ahead(series);
@@ -142,7 +143,8 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 				 errdetail("It stands at offset %lld of cycle %lld.",
 						   (long long) (state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (target == state.position && row.tuple != NULL && slot != NULL && !XLogRecPtrIsInvalid(slot->reserved_lsn))
+	if (target == state.position && row.tuple != NULL && row.numbers.reserved_to >= target &&
+		slot != NULL && !XLogRecPtrIsInvalid(slot->reserved_lsn))
 	{
 		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
 		lsn = slot->reserved_lsn;

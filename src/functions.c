@@ -218,7 +218,8 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
 			continue;
 		ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(first), others, true);
 		place = VARDATA_ANY(DatumGetPointer(slot_getattr(others, 1, &isnull))) + series->prefix_len;
-		for (int i = 1; count > 0 && ring_memory_good() && block_take(&series->block, place, series->stride); i++)
+		for (int i = 1; count > 0 && ring_memory_good() && dispense_allowed(series) &&
+			 block_take(&series->block, place, series->stride); i++)
 		{
 			tuplestore_puttupleslot(result->setResult, others);
 			count--;

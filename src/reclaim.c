@@ -75,39 +75,69 @@ sweep_slots(void)
 }
 
 /*
+ * Does the slot of a series know better than its row where it goes on?  Then
+ * set *numbers to what the row has to say before the slot is forgotten.
+ */
+static bool
+slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *state, const SeriesRow *row,
+				  SeriesNumbers *numbers)
+{
+	if (state->position < 0)
+		return false;			/* it was never used */
+	numbers->reserved_to = numbers->counted_to = state->position;
+	numbers->unblocked = state->counted;
+	numbers->filter = row->tuple != NULL ? row->numbers.filter : slot->series_filter;
+
+	/* Nobody has received what is left.  If this record is lost in a crash, it is skipped. */
+	if (row->tuple != NULL && state->position <= row->numbers.reserved_to)
+		return state->position < slot->reserved_end && slot->reserved_end == row->numbers.reserved_to;
+
+	/*
+	 * Somebody has put an older copy of the table in its place.  Let it be
+	 * counted anew: the slot cannot tell the end of a cycle from the next one's start.
+	 */
+	if (state->counted > 0)
+		numbers->counted_to = numbers->unblocked = 0;
+	return row->tuple != NULL || ring_incarnation_alive(&key->incarnation);
+}
+
+/*
  * Free a slot of this database, and write back to its row what was reserved
- * and not handed out.  The caller holds the series' locks.  False if it was not
- * there any more.
+ * and not handed out.  The caller holds the series' advisory locks.  False if
+ * the slot was not there any more, or its table is locked.
  */
 static bool
 evict_slot(const SeriesKey *key)
 {
-	Slot	   *slot = slot_find(key);
+	Slot	   *slot;
 	SeriesRow	row;
+	SeriesNumbers numbers;
 	BlockState	state;
 
-	if (slot == NULL)
+	/* First, as in refill_lock. */
+	if (!ConditionalLockRelationOid(key->relid, RowExclusiveLock))
 		return false;
+	slot = slot_find(key);
+	if (slot == NULL)
+	{
+		UnlockRelationOid(key->relid, RowExclusiveLock);
+		return false;
+	}
 	(void) block_close(slot);
 	block_read(slot, &state);
 	series_open(&row, key);
-	if (row.tuple != NULL && state.position >= 0 && state.position < slot->reserved_end &&
-		slot->reserved_end == row.numbers.reserved_to)
+	if (slot_knows_better(slot, key, &state, &row, &numbers))
 	{
-		/*
-		 * Nobody has received these positions.  If this record is lost in a
-		 * crash they are skipped.  The slot gives them up at once, since
-		 * unlinking it can fail.
-		 */
-		SeriesNumbers numbers = {state.position, state.position, state.counted, row.numbers.filter};
 		SkippedRange none = {0, 0};
 		XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
 
+		/* The slot gives the rest up at once, since unlinking it can fail. */
 		block_reserved(slot, state.position, state.counted, state.position,
 					   slot->filter, numbers.filter, lsn);
 	}
 	slot_unlink(slot, key);
 	series_close(&row);
+	UnlockRelationOid(key->relid, RowExclusiveLock);
 	return true;
 }
 

@@ -600,18 +600,21 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
  * SyncRepWaitForLSN() returns from a cancelled wait as if all was well, which
  * is right for a commit.  Here the answer is an error, and the reservation is
  * left for the next caller to wait for.
+ *
+ * Returns whether a synchronous standby has acknowledged it.
  */
-void
+bool
 series_make_durable(XLogRecPtr lsn)
 {
-	bool		acknowledged = true;
+	bool		acknowledged;
+	bool		awaited;
 
 	XLogFlush(lsn);
 
 	/* A cancel that arrived meanwhile is served before a code is taken. */
 	CHECK_FOR_INTERRUPTS();
-	if (max_wal_senders == 0 || !coderring_sync_standbys_defined())
-		return;
+	if (!coderring_sync_awaited())
+		return false;
 
 	HOLD_INTERRUPTS();
 	{
@@ -629,16 +632,18 @@ series_make_durable(XLogRecPtr lsn)
 
 		/* Waiters are woken before it is set that no standby is awaited any more: look under the lock. */
 		LWLockAcquire(SyncRepLock, LW_SHARED);
-		acknowledged = !coderring_sync_standbys_defined() || lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
+		awaited = coderring_sync_standbys_defined();
+		acknowledged = lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
 		LWLockRelease(SyncRepLock);
 	}
 	RESUME_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();
-	if (!acknowledged)
+	if (awaited && !acknowledged)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling statement while codes wait for a synchronous standby"),
 				 errdetail("The codes are reserved, and will be handed out when the standby has acknowledged that.")));
+	return acknowledged;
 }
 
 /*

@@ -64,7 +64,7 @@ extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
 								 const SeriesNumbers *numbers, const SkippedRange *skip, bool hold);
-extern void series_make_durable(XLogRecPtr lsn);
+extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 
 /* Has a series handed out, or may it have, all that was reserved in its cycle? */

@@ -221,6 +221,7 @@ unlink_slot(Slot *slot)
 	}
 	pg_atomic_write_u32(&slot->dead, 1);
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
+	pg_memory_barrier();		/* as in begin_block: others get the slot and its array */
 	*link = slot->next;
 	if (slot->codes != InvalidSharedRef)
 		memory_free(slot->codes, slot->codes_order);
@@ -375,6 +376,7 @@ slot_make(const SeriesKey *key, bool entitled)
 			slot->seen = 0;
 			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
+			slot->acknowledged = false;
 			slot->size = 0;
 			slot->map = 0;
 			slot->first = 0;
