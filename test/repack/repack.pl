@@ -134,7 +134,7 @@ sub repack
 	enter(split(/\n/, $other->query(q{SELECT 'code', 'order', '', coderring_get_codes('order', 100)})));
 	$holder->query('COMMIT');
 	$process->finish;
-	my $status = $process->result;
+	my $status = $process->result(0);
 	note("$title: " . ($waited ? 'waited, ' : '') . "exit status $status; $err");
 	is($status, 0, "$title: succeeds") if !@arguments || "@arguments" =~ /coderring.ring/;
 	my $size = 0;

@@ -35,6 +35,7 @@ mkdir $place or die "$place: $!";
 #   %T, %I, %D, %N   the table, an index of it, the statement that makes the index, its bare name
 #   %C, %B           a column of text, and one of a number
 #   %K, %1           the columns of its first unique index, and the first of them
+#   %L, %R, %U, %X, %Y  what undoes SET NOT NULL, REPLICA IDENTITY, a primary key; what drops the index; the type of %B
 #
 #   undo             brings back what was there before
 #   alone, inside    cannot be in a transaction, or only there
@@ -85,6 +86,7 @@ my @for_table = (
 	[ "ALTER TABLE %T ADD CONSTRAINT mine CHECK (%C IS NOT NULL) NOT VALID\nALTER TABLE %T VALIDATE CONSTRAINT mine",
 		undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
 	[ 'ALTER TABLE %T ADD CONSTRAINT mine UNIQUE (%K)', undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
+	[ 'ALTER TABLE %T ADD CONSTRAINT mine PRIMARY KEY (%K)', fails => 1, stops => 1, undo => "ALTER TABLE %T DROP CONSTRAINT mine\n%U" ],
 	[ "CREATE UNIQUE INDEX mine ON %T (%K)\nALTER TABLE %T ADD CONSTRAINT mine UNIQUE USING INDEX mine", undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
 	[ 'ALTER TABLE %T ADD CONSTRAINT mine EXCLUDE USING btree (%C WITH =)', fails => 1, undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
 	[ 'ALTER TABLE %T DISABLE TRIGGER USER', undo => 'ALTER TABLE %T ENABLE TRIGGER USER' ],
@@ -560,6 +562,7 @@ foreach my $row (split(/\n/, $node->safe_psql('postgres', q{
 	@table{qw(T C B Y R K 1)} = split(/\|/, $row);
 	$table{L} = $node->safe_psql('postgres',
 		"SELECT CASE WHEN attnotnull THEN 'SET' ELSE 'DROP' END || ' NOT NULL' FROM pg_attribute WHERE attrelid = '$table{T}'::regclass AND attname = '$table{C}'");
+	$table{U} = join("\n", map { "ALTER TABLE $table{T} ALTER $_ DROP NOT NULL" } split(/, /, $table{K}));
 	$tables{ $table{T} } = \%table;
 }
 is(scalar(keys %tables), 5, 'the tables of the extension');
