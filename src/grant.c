@@ -29,6 +29,7 @@
 #include "lifecycle.h"
 #include "locks.h"
 #include "rows.h"
+#include "scan.h"
 
 /* Columns of coderring.ring_grant */
 enum
@@ -45,13 +46,14 @@ grantee_oid(const char *role)
 	return strcmp(role, GRANT_PUBLIC_NAME) == 0 ? GRANT_PUBLIC_OID : get_role_oid(role, false);
 }
 
-static SysScanDesc
-begin_scan(Relation rel, const pg_uuid_t *ring)
+static void
+begin_scan(RowScan *scan, Relation rel, const pg_uuid_t *ring)
 {
+	static const AttrNumber columns[] = {Anum_grant_ring_id};
 	ScanKeyData key;
 
 	ScanKeyInit(&key, Anum_grant_ring_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(ring));
-	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &key);
+	scan_begin(scan, rel, SnapshotSelf, 1, &key, lengthof(columns), columns);
 }
 
 static Oid
@@ -70,12 +72,13 @@ grant_list(const pg_uuid_t *ring)
 {
 	List	   *grantees = NIL;
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
-	SysScanDesc scan = begin_scan(rel, ring);
+	RowScan		scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(&scan, rel, ring);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 		grantees = lappend_oid(grantees, grantee_of(rel, tuple));
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return grantees;
 }
@@ -88,17 +91,18 @@ grant_exists(const pg_uuid_t *ring, const char *role_name)
 {
 	bool		found = false;
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
-	SysScanDesc scan = begin_scan(rel, ring);
+	RowScan		scan;
 	HeapTuple	tuple;
 
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(&scan, rel, ring);
+	while (!found && HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		bool		isnull;
 		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
 
 		found = strcmp(NameStr(*DatumGetName(name)), role_name) == 0;
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return found;
 }
@@ -171,10 +175,11 @@ static void
 delete_grants(const pg_uuid_t *ring, const char *ring_name, Oid role, const char *role_name)
 {
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
-	SysScanDesc scan = begin_scan(rel, ring);
+	RowScan		scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(&scan, rel, ring);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		bool		isnull;
 		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
@@ -186,7 +191,7 @@ delete_grants(const pg_uuid_t *ring, const char *ring_name, Oid role, const char
 					(errcode(ERRCODE_OBJECT_IN_USE),
 					 errmsg("grants of ring \"%s\" are being changed by SQL", ring_name)));
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, NoLock);
 }
 

@@ -17,7 +17,6 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -25,6 +24,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "columns.h"
 #include "grant.h"
 #include "locks.h"
 #include "ring.h"
@@ -33,31 +33,6 @@
 #include "version.h"
 
 #define SCHEMA	"coderring"
-
-/* What the columns of the tables are, as the library reads and writes them. */
-typedef struct TableShape
-{
-	const char *name;
-	Oid			types[Natts_ring];	/* up to InvalidOid */
-} TableShape;
-
-static const TableShape shapes[] = {
-	{"ring", {UUIDOID, TEXTOID, UUIDOID, BYTEAOID, OIDOID, NAMEOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, BOOLOID, BOOLOID}},
-	{"ring_grant", {UUIDOID, OIDOID, NAMEOID}},
-	{"blocklist", {TEXTOID, BOOLOID, OIDOID, NAMEOID, TEXTARRAYOID}},
-	{"series_state", {UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID}},
-	{"skipped_positions", {UUIDOID, INT8OID, INT8OID, TEXTOID}},
-};
-
-/* Has somebody altered a column? */
-static bool
-column_altered(Relation rel, int number)
-{
-	for (int i = 0; i < (int) lengthof(shapes); i++)
-		if (strcmp(shapes[i].name, RelationGetRelationName(rel)) == 0)
-			return TupleDescAttr(RelationGetDescr(rel), number)->atttypid != shapes[i].types[number];
-	return true;
-}
 
 static void
 report_no_extension(void)
@@ -104,21 +79,7 @@ ring_open(Oid relid, int columns, LOCKMODE mode)
 				 errmsg("\"coderring.%s\" is not a heap table", RelationGetRelationName(rel)),
 				 errdetail("How far series have come is written in place, which no other access method is known to bear."),
 				 errhint("ALTER TABLE coderring.%s SET ACCESS METHOD heap;", RelationGetRelationName(rel))));
-	if (RelationGetNumberOfAttributes(rel) != columns)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
-				 errdetail("The table \"%s\" has %d columns instead of %d.",
-						   RelationGetRelationName(rel), RelationGetNumberOfAttributes(rel), columns),
-				 errhint("Undo what has altered the table.")));
-	for (int i = 0; i < columns; i++)
-		if (column_altered(rel, i))
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("the tables of the extension \"coderring\" do not fit its library"),
-					 errdetail("Column \"%s\" of the table \"%s\" has another type.",
-							   NameStr(TupleDescAttr(RelationGetDescr(rel), i)->attname), RelationGetRelationName(rel)),
-					 errhint("Undo what has altered the table.")));
+	columns_check(rel, columns);
 	return rel;
 }
 
@@ -162,7 +123,7 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	bytea	   *key;
 	CodecStatus status;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
+	columns_deform(tuple, desc, values, nulls);
 	ring->id = *DatumGetUUIDP(values[Anum_ring_id - 1]);
 	ring->owner = DatumGetObjectId(values[Anum_ring_owner - 1]);
 	ring->max_length = nulls[Anum_ring_max_length - 1] ? 0 :
@@ -254,7 +215,7 @@ ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *re
 	scan_rings(&scan, rel, &key, SnapshotSelf);
 	old = scan_next(&scan);
 	if (HeapTupleIsValid(old))
-		new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
+		new = columns_modify(old, RelationGetDescr(rel), values, nulls, replace);
 	scan_end(&scan);
 	if (new == NULL || !rows_update(rel, &new->t_self, new, replace))
 		ring_report_changing(ring->name);

@@ -29,6 +29,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "columns.h"
 #include "compat.h"
 #include "rows.h"
 
@@ -171,7 +172,7 @@ write_row(Relation rel, ItemPointer tid, HeapTuple new, Bitmapset *updated)
 void
 rows_insert(Relation rel, Datum *values, bool *nulls)
 {
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+	HeapTuple	tuple = columns_form(RelationGetDescr(rel), values, nulls);
 
 	(void) write_row(rel, NULL, tuple, NULL);
 	heap_freetuple(tuple);
@@ -187,7 +188,7 @@ rows_update(Relation rel, ItemPointer tid, HeapTuple new, const bool *replace)
 	Bitmapset  *updated = NULL;
 	bool		written;
 
-	for (int i = 0; i < RelationGetNumberOfAttributes(rel); i++)
+	for (int i = 0; i < columns_count(RelationGetDescr(rel)); i++)
 	{
 		if (replace[i])
 			updated = bms_add_member(updated, i + 1 - FirstLowInvalidHeapAttributeNumber);

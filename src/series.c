@@ -81,6 +81,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "columns.h"
 #include "compat.h"
 #include "locks.h"
 #include "series.h"
@@ -105,7 +106,7 @@ static const AttrNumber skipped_columns[] =
 {Anum_skipped_incarnation, Anum_skipped_extra, Anum_skipped_last_position};
 
 /*
- * The numbers of a row, which no NULL ever moves.
+ * The numbers of a row, which has no NULL before them.
  */
 static SeriesNumbers *
 numbers_of(HeapTupleHeader header)
@@ -165,6 +166,17 @@ check_row(uint32 extra_len, SeriesNumbers numbers)
 				 errdetail("It was written by other means than the functions of the extension.")));
 }
 
+/* NULLs would move the numbers; that of a column which was dropped does not. */
+static void
+check_no_nulls(HeapTuple tuple)
+{
+	for (int i = 1; i <= Natts_state; i++)
+	{
+		if (heap_attisnull(tuple, i, NULL))
+			elog(ERROR, "a row of coderring.series_state has nulls");
+	}
+}
+
 /*
  * Find a series' row.  row->tuple is NULL when it has none.
  */
@@ -181,8 +193,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 	row->buffer = InvalidBuffer;
 	if (HeapTupleIsValid(row->tuple))
 	{
-		if (HeapTupleHasNulls(row->tuple))
-			elog(ERROR, "a row of coderring.series_state has nulls");
+		check_no_nulls(row->tuple);
 		row->buffer = scan_buffer(&row->scan);
 		row->numbers = read_numbers(row->buffer, row->tuple);
 		check_row(key->extra_len, row->numbers);
@@ -359,7 +370,7 @@ static ItemPointerData
 insert_row(Relation rel, Datum *values)
 {
 	bool		nulls[INDEX_MAX_KEYS] = {false};
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+	HeapTuple	tuple = columns_form(RelationGetDescr(rel), values, nulls);
 	ResultRelInfo *indexes = CatalogOpenIndexes(rel);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
 

@@ -27,6 +27,7 @@
 #include "utils/snapmgr.h"
 
 #include "capacity.h"
+#include "columns.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -107,35 +108,39 @@ words_of_array(ArrayType *array, int *count)
 	return words;
 }
 
-static SysScanDesc
-begin_scan(Relation rel, const char *name, Snapshot snapshot)
+static void
+begin_scan(RowScan *scan, Relation rel, const char *name, Snapshot snapshot)
 {
+	static const AttrNumber columns[] = {Anum_list_name};
 	ScanKeyData key;
 
 	ScanKeyInit(&key, Anum_list_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
+	scan_begin(scan, rel, snapshot, 1, &key, lengthof(columns), columns);
 }
 
 static bool
 read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 {
-	SysScanDesc scan = begin_scan(rel, name, snapshot);
-	HeapTuple	tuple = systable_getnext(scan);
-	bool		found = HeapTupleIsValid(tuple);
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found;
 
+	begin_scan(&scan, rel, name, snapshot);
+	tuple = scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
 	if (found)
 	{
 		Datum		values[Natts_list];
 		bool		nulls[Natts_list];
 
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 		list->tid = tuple->t_self;
 		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
 		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
 		list->owner_name = *DatumGetName(values[Anum_list_owner_name - 1]);
 		list->words = words_of_array(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	return found;
 }
 
@@ -449,7 +454,7 @@ words_define(const char *list, ArrayType *words)
 		{
 			bool		replace[Natts_list] = {true, true, true, true, true};
 
-			written = rows_update(rel, &existing.tid, heap_form_tuple(RelationGetDescr(rel), values, nulls), replace);
+			written = rows_update(rel, &existing.tid, columns_form(RelationGetDescr(rel), values, nulls), replace);
 		}
 		else
 			rows_insert(rel, values, nulls);

@@ -51,6 +51,25 @@ SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ALTER words TYPE text', 
 SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ALTER role_name TYPE text', $$SELECT coderring_grant('r', 'public')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
 
+-- One that is dropped again stays in the catalog, and does no harm.
+ALTER TABLE coderring.ring ADD another int;
+ALTER TABLE coderring.ring DROP another;
+ALTER TABLE coderring.series_state ADD another text;
+ALTER TABLE coderring.series_state DROP another;
+ALTER TABLE coderring.skipped_positions ADD another int;
+ALTER TABLE coderring.skipped_positions DROP another;
+ALTER TABLE coderring.blocklist ADD another int DEFAULT 7;
+ALTER TABLE coderring.blocklist DROP another;
+ALTER TABLE coderring.ring_grant ADD another int NOT NULL DEFAULT 7;
+ALTER TABLE coderring.ring_grant DROP another;
+SELECT coderring_create('dropped', 1), coderring_grant('dropped', 'public'), coderring_define_blocklist('list', '{word}');
+SELECT coderring_get_code('dropped') <> '', coderring_get_code('dropped', '', true) <> '', coderring_get_code('dropped', 'E') <> '';
+SELECT coderring_set_blocklist('dropped', 'list'), coderring_rename('dropped', 'dropped 2');
+SELECT blocklist, grantees FROM coderring.rings WHERE name = 'dropped 2';
+SELECT extra, cycle, cycle_offset, reserved_to FROM coderring.series WHERE ring = 'dropped 2' ORDER BY extra;
+SELECT coderring_issued('dropped 2', c) FROM coderring_get_codes('dropped 2', 3) c;
+SELECT coderring_reset('dropped 2'), coderring_drop('dropped 2'), coderring_define_blocklist('list', NULL);
+
 -- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('words')$$,
