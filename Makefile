@@ -7,6 +7,7 @@
 #   make check            build and run every test on throw-away servers
 #   make clients          use it from psql, ORMs and drivers, each for real
 #   make operations       metrics, alerts and the Nagios plugin, with the real programs
+#   make repack           pg_repack on the extension's own tables, beside running clients
 #   make bench            measure it beside what it replaces, in twelve minutes
 #   make proof            ten million codes: distinct, decodable, without bad words
 #   make fuzz             any arguments to every function
@@ -30,7 +31,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check clients operations bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix dist package setup
+OWN_GOALS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix dist package setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

@@ -28,13 +28,11 @@ CREATE SCHEMA coderring;
 COMMENT ON SCHEMA coderring IS 'tables and views of the extension coderring';
 
 --
--- Tables.  Only the extension's C code writes to them, past the executor.
+-- Tables.  Only the extension's C code writes to them: definitions (of rings,
+-- grants and lists) as SQL would, what series do past the executor.
 --
-CREATE SEQUENCE coderring.ring_id_seq AS integer;
-COMMENT ON SEQUENCE coderring.ring_id_seq IS 'ids of rings';
-
 CREATE TABLE coderring.ring (
-	id integer NOT NULL PRIMARY KEY,
+	id uuid NOT NULL PRIMARY KEY,
 	name text COLLATE "C" NOT NULL UNIQUE,
 	incarnation uuid NOT NULL UNIQUE,
 	key bytea NOT NULL,
@@ -48,6 +46,7 @@ CREATE TABLE coderring.ring (
 	check_character boolean NOT NULL,
 	new_series_cycle bigint NOT NULL DEFAULT 0,
 	timeline bigint NOT NULL DEFAULT 0,
+	replicated boolean NOT NULL DEFAULT false,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
@@ -57,27 +56,30 @@ CREATE TABLE coderring.ring (
 	CHECK (max_length OPERATOR(pg_catalog.>) 0),
 	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64),
 	CHECK (pg_catalog.octet_length(blocklist) BETWEEN 1 AND 63)
-);
+) USING heap;
 -- ANALYZE would copy keys to pg_statistic.
 ALTER TABLE coderring.ring ALTER COLUMN key SET STATISTICS 0;
 COMMENT ON TABLE coderring.ring IS 'definitions of rings; the view coderring.rings shows them';
-COMMENT ON COLUMN coderring.ring.id IS 'objid of the ring''s locks in pg_locks';
+COMMENT ON COLUMN coderring.ring.id IS 'what the ring is, through reset and rename, on every server; its first four bytes are the objid of its locks in pg_locks';
 COMMENT ON COLUMN coderring.ring.incarnation IS 'made by create and by reset; what the series of the ring belong to';
 COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 32 bytes';
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
-COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump finds it';
+COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
+COMMENT ON COLUMN coderring.ring.replicated IS 'has come by logical replication: its codes are another server''s to hand out, until coderring_recover or coderring_reset';
 COMMENT ON COLUMN coderring.ring.new_series_cycle IS 'cycle that a new extra begins in, if that is after first_cycle; see coderring_recover';
 COMMENT ON COLUMN coderring.ring.timeline IS 'timeline of the server when the ring was created or reset';
 
+-- A subscriber finds a grant by its key, so that has the role's name: there
+-- the role has another OID.
 CREATE TABLE coderring.ring_grant (
-	ring_id integer NOT NULL,
+	ring_id uuid NOT NULL,
 	role oid NOT NULL,
 	role_name name COLLATE "C" NOT NULL,
-	PRIMARY KEY (ring_id, role)
-);
+	PRIMARY KEY (ring_id, role_name)
+) USING heap;
 COMMENT ON TABLE coderring.ring_grant IS 'roles that may take codes of a ring; see coderring_grant';
 COMMENT ON COLUMN coderring.ring_grant.role IS 'the role, 0 for all roles (public)';
-COMMENT ON COLUMN coderring.ring_grant.role_name IS 'name of the role, by which a restored dump finds it';
+COMMENT ON COLUMN coderring.ring_grant.role_name IS 'name of the role, by which a restored dump and a subscriber find it';
 
 CREATE TABLE coderring.blocklist (
 	name text COLLATE "C" NOT NULL PRIMARY KEY,
@@ -86,11 +88,11 @@ CREATE TABLE coderring.blocklist (
 	owner_name name COLLATE "C" NOT NULL,
 	words text[] COLLATE "C" NOT NULL,
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63)
-);
+) USING heap;
 COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not contain; see coderring_define_blocklist';
 COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not to be dumped';
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
-COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump finds it';
+COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
 -- is left out, since every word blocks wherever it occurs.
@@ -206,24 +208,30 @@ zhina,zhopa,zigeun,zingar,zob,zoccol,zoophil,zopa,zorra,zyklon}');
 
 -- The two tables below are never replicated logically: their rows are written
 -- in place, which is not decoded, so that deletions must not be either.
+-- Nor do they have a primary key, or a unique index over columns that are NOT
+-- NULL: see the head of src/series.c.
 CREATE TABLE coderring.series_state (
-	incarnation uuid NOT NULL,
-	reserved_to bigint NOT NULL,
-	counted_to bigint NOT NULL,
-	unblocked bigint NOT NULL,
-	filter bigint NOT NULL,
-	timeline bigint NOT NULL,
-	pace bigint NOT NULL,
-	measured_from bigint NOT NULL,
-	measured_at timestamptz NOT NULL,
-	reserved_at timestamptz NOT NULL,
-	timeline_end timestamptz NOT NULL,
-	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra),
+	incarnation uuid,
+	reserved_to bigint,
+	counted_to bigint,
+	unblocked bigint,
+	filter bigint,
+	timeline bigint,
+	pace bigint,
+	measured_from bigint,
+	measured_at timestamptz,
+	reserved_at timestamptz,
+	timeline_end timestamptz,
+	extra text COLLATE "C",
+	CONSTRAINT series_state_not_null CHECK (incarnation IS NOT NULL AND reserved_to IS NOT NULL
+		AND counted_to IS NOT NULL AND unblocked IS NOT NULL AND filter IS NOT NULL
+		AND timeline IS NOT NULL AND pace IS NOT NULL AND measured_from IS NOT NULL AND measured_at IS NOT NULL
+		AND reserved_at IS NOT NULL AND timeline_end IS NOT NULL AND extra IS NOT NULL),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
 		AND unblocked OPERATOR(pg_catalog.>=) 0 AND pace OPERATOR(pg_catalog.>=) 0),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
-);
+) USING heap;
+CREATE UNIQUE INDEX series_state_key ON coderring.series_state (incarnation, extra);
 ALTER TABLE coderring.series_state ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.series_state REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.series_state IS 'how far each series has come; written in place, outside of transactions';
@@ -239,21 +247,40 @@ COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved';
 COMMENT ON COLUMN coderring.series_state.timeline_end IS 'when something was last reserved on the oldest timeline that a row was left of, as far as was known when the series left its own';
 
 CREATE TABLE coderring.skipped_positions (
-	incarnation uuid NOT NULL,
-	last_position bigint NOT NULL,
-	first_position bigint NOT NULL,
-	extra text COLLATE "C" NOT NULL,
-	PRIMARY KEY (incarnation, extra, last_position),
+	incarnation uuid,
+	last_position bigint,
+	first_position bigint,
+	extra text COLLATE "C",
+	CONSTRAINT skipped_positions_not_null CHECK (incarnation IS NOT NULL AND last_position IS NOT NULL
+		AND first_position IS NOT NULL AND extra IS NOT NULL),
 	CHECK (first_position OPERATOR(pg_catalog.>=) 0 AND first_position OPERATOR(pg_catalog.<=) last_position),
 	CHECK (last_position OPERATOR(pg_catalog.<) 9223372036854775807),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
-);
+) USING heap;
+CREATE UNIQUE INDEX skipped_positions_key ON coderring.skipped_positions (incarnation, extra, last_position);
 ALTER TABLE coderring.skipped_positions ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.skipped_positions REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.skipped_positions IS 'positions that a series never hands out: cycles whose prefix is another series'' or blocked, and what a bump left over';
 
+-- A crash empties unlogged tables, and codes would come again.  PostgreSQL does
+-- not make a table unlogged that a logged one refers to.
+CREATE TABLE coderring.guard (
+	ring uuid REFERENCES coderring.ring (id),
+	granted_ring uuid,
+	role_name name COLLATE "C",
+	list text COLLATE "C" REFERENCES coderring.blocklist (name),
+	incarnation uuid,
+	extra text COLLATE "C",
+	last_position bigint,
+	CONSTRAINT always_empty CHECK (false),
+	FOREIGN KEY (granted_ring, role_name) REFERENCES coderring.ring_grant (ring_id, role_name),
+	FOREIGN KEY (incarnation, extra) REFERENCES coderring.series_state (incarnation, extra),
+	FOREIGN KEY (incarnation, extra, last_position)
+		REFERENCES coderring.skipped_positions (incarnation, extra, last_position)
+) USING heap;
+COMMENT ON TABLE coderring.guard IS 'always empty; its foreign keys keep the other tables from being made UNLOGGED';
+
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring', '');
-SELECT pg_catalog.pg_extension_config_dump('coderring.ring_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('coderring.ring_grant', '');
 SELECT pg_catalog.pg_extension_config_dump('coderring.blocklist', 'WHERE NOT builtin');
 SELECT pg_catalog.pg_extension_config_dump('coderring.series_state',
@@ -268,11 +295,10 @@ DECLARE
 	object record;
 BEGIN
 	FOR object IN
-		SELECT CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind,
-			pg_catalog.format('coderring.%I', c.relname) AS name, a.grantee
+		SELECT 'TABLE' AS kind, pg_catalog.format('coderring.%I', c.relname) AS name, a.grantee
 		FROM pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
 		WHERE c.relnamespace OPERATOR(pg_catalog.=) 'coderring'::pg_catalog.regnamespace
-			AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'S']::pg_catalog."char"[])
+			AND c.relkind OPERATOR(pg_catalog.=) 'r'
 			AND a.grantee OPERATOR(pg_catalog.<>) c.relowner
 		UNION
 		SELECT 'SCHEMA', 'coderring', a.grantee
@@ -298,17 +324,17 @@ DECLARE
 BEGIN
 	EXECUTE pg_catalog.format('GRANT SELECT, INSERT ON coderring.ring, coderring.ring_grant,
 		coderring.blocklist, coderring.series_state, coderring.skipped_positions TO %I', owner);
-	EXECUTE pg_catalog.format('GRANT SELECT, UPDATE ON SEQUENCE coderring.ring_id_seq TO %I', owner);
 END
 $$;
 
 --
 -- Triggers that keep the tables true
 --
-CREATE FUNCTION coderring.find_role() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'coderring_find_role' LANGUAGE C;
-COMMENT ON FUNCTION coderring.find_role() IS 'finds the OID of an owner or grantee by name when a dump is restored';
-REVOKE ALL ON FUNCTION coderring.find_role() FROM PUBLIC;
+CREATE FUNCTION coderring.admit_row() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'coderring_admit_row' LANGUAGE C;
+COMMENT ON FUNCTION coderring.admit_row() IS
+	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already';
+REVOKE ALL ON FUNCTION coderring.admit_row() FROM PUBLIC;
 
 CREATE FUNCTION coderring.definitions_changed() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_definitions_changed' LANGUAGE C;
@@ -320,33 +346,33 @@ CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
-CREATE TRIGGER find_role BEFORE INSERT ON coderring.ring
-	FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring
+	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
 CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
-ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER find_role;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
 
-CREATE TRIGGER find_role BEFORE INSERT ON coderring.ring_grant
-	FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring_grant
+	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
 CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring_grant
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
-ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER find_role;
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_truncated;
 
-CREATE TRIGGER find_role BEFORE INSERT ON coderring.blocklist
-	FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.blocklist
+	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.blocklist
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
 CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.blocklist
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
-ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER find_role;
+ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_truncated;
 
@@ -488,6 +514,8 @@ GRANT SELECT ON coderring.rings TO PUBLIC;
 
 CREATE VIEW coderring.series AS SELECT * FROM coderring.list_series();
 COMMENT ON VIEW coderring.series IS 'how far each series of those rings has come';
+COMMENT ON COLUMN coderring.series.cycle_offset IS 'positions of the cycle that are passed, blocked ones included; all of them where nothing remains';
+COMMENT ON COLUMN coderring.series.codes_until_longer IS 'codes before the first longer one, or before the end of the series, whichever comes first';
 GRANT SELECT ON coderring.series TO PUBLIC;
 
 CREATE VIEW coderring.stats AS SELECT * FROM coderring.list_stats();

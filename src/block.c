@@ -33,8 +33,9 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
 	pg_read_barrier();
 	block->slot = slot;
 	block->generation = TICKET_GENERATION(ticket);
-	size = slot->size;
-	block->first = slot->first;
+	size = ((volatile Slot *) slot)->size;
+	block->acknowledged = slot->acknowledged;
+	block->first = slot->published_end - slot->span;
 	good = slot_same_series(&slot->key, key) &&
 		slot->filter == filter &&
 		TICKET_LOW(ticket) < size &&
@@ -137,16 +138,21 @@ select_bit(const uint8 *map, int64 bits, uint32 index)
 static int64
 position_at(Slot *slot, uint32 index)
 {
+	uint32		map = ((volatile Slot *) slot)->map;
+	uint32		span = ((volatile Slot *) slot)->span;
+	int64		first = slot->published_end - span;
 	int64		room;
 
-	if (slot->map == 0)
-		return slot->first + index;
+	if (map == 0)
+		return first + index;
 	if (slot->codes == InvalidSharedRef)
-		return slot->first;
-	room = ((int64) MEMORY_UNIT << slot->codes_order) - slot->map;
-	return slot->first +
-		select_bit((const uint8 *) memory_address(slot->codes) + slot->map,
-				   Max(Min(slot->published_end - slot->first, room * 8), 0), index);
+		return first;
+
+	/* Numbers of two blocks may meet here, but none leads out of the array. */
+	room = ((int64) MEMORY_UNIT << slot->codes_order) - map;
+	return first +
+		select_bit((const uint8 *) memory_address(slot->codes) + map,
+				   Max(Min(span, room * 8), 0), index);
 }
 
 /*
@@ -159,7 +165,7 @@ position_of(Slot *slot, uint32 index)
 	int64		position;
 
 	if (slot->map == 0)
-		return slot->first + index;
+		return slot->published_end - slot->span + index;
 	memory_lock(LW_SHARED);
 	position = position_at(slot, index);
 	LWLockRelease(&block_control->lock);
@@ -168,7 +174,9 @@ position_of(Slot *slot, uint32 index)
 
 /*
  * How far the series has come.  Waits while its block is being written, which
- * takes no time unless the writer has just been put to sleep.
+ * takes no time unless the writer has just been put to sleep.  If it sleeps for
+ * good the wait can be cancelled: whoever holds the refill lock, and might
+ * leave something half done, never waits here, since nobody else writes.
  */
 void
 block_read(Slot *slot, BlockState *state)
@@ -180,7 +188,7 @@ block_read(Slot *slot, BlockState *state)
 		uint32		size;
 
 		pg_read_barrier();
-		size = slot->size;
+		size = ((volatile Slot *) slot)->size;
 		state->position = index < size ? position_of(slot, index) : slot->published_end;
 		state->counted = slot->counted - (index < size ? size - index : 0);
 		state->issued = slot->issued + Min(index, size);
@@ -191,7 +199,10 @@ block_read(Slot *slot, BlockState *state)
 		if (pg_atomic_read_u32(&slot->dead) != 0)
 			break;				/* it has stopped for ever where published_end says */
 		if (tries % 1000 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
 			pg_usleep(100);
+		}
 		pg_spin_delay();
 	}
 }
@@ -204,7 +215,8 @@ bool
 block_look(Slot *slot, const SeriesKey *key, BlockState *state)
 {
 	block_read(slot, state);
-	state->reserved_end = Max(slot->reserved_end, state->position);
+	state->reserved_end = ((volatile Slot *) slot)->reserved_end;
+	state->reserved_end = Max(state->reserved_end, state->position);
 	state->filter = slot->series_filter;
 	pg_read_barrier();
 	return slot_same_series(&slot->key, key) && state->position >= 0;
@@ -238,6 +250,8 @@ begin_block(Slot *slot, int64 position, int64 counted)
 	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
 												block_new_generation() | TICKET_CLOSED | NO_INDEX);
 
+	/* Some processors let writes overtake the exchange, though nothing that comes before it. */
+	pg_memory_barrier();
 	slot->issued += Min(TICKET_INDEX(ticket), slot->size);
 	slot->size = 0;
 	slot->map = 0;
@@ -357,6 +371,12 @@ make_array(Slot *slot, Size bytes)
 
 			slot_unlink_dead();
 			ref = memory_allocate(order);
+			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
+			{
+				/* What was computed for a larger block is in the way. */
+				ahead_free(slot);
+				ref = memory_allocate(order);
+			}
 			if (ref != InvalidSharedRef)
 			{
 				if (slot->codes != InvalidSharedRef)
@@ -403,7 +423,7 @@ block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
 	/* Nothing can throw while the ticket says that the block is being written. */
 	begin_block(slot, end, counted + count);
 	slot->filter = filter;
-	slot->first = batch->first;
+	slot->span = end - batch->first;
 	slot->refills++;
 	if (none)
 		slot->issued++;

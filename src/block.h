@@ -44,8 +44,9 @@ typedef struct SeriesKey
 {
 	Oid			database;
 	Oid			relid;			/* of series_state: another one after DROP and CREATE EXTENSION */
+	uint32		instance;		/* of the database: another one where its OID is used again */
 	pg_uuid_t	incarnation;
-	int32		ring_id;		/* not part of the identity, for the locks */
+	uint32		lock_id;		/* not part of the identity, for the locks */
 	uint8		extra_len;
 	char		extra[EXTRA_MAX_LEN];
 } SeriesKey;
@@ -92,10 +93,11 @@ typedef struct Slot
 	 * show the same generation, open.
 	 */
 	SharedRef	codes;			/* text of codes without prefix, one after the other */
-	uint16		codes_order;	/* the array's size as the allocator counts */
+	uint8		codes_order;	/* the array's size as the allocator counts */
+	bool		acknowledged;	/* what is durable has been so by synchronous standbys, too */
 	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
-	int64		first;			/* position of the code at index 0, or before it, where there is a map */
+	uint32		span;			/* positions from that of the code at index 0, or before it where there is a map, to published_end */
 	uint64		filter;			/* identity of the words that these codes were filtered with */
 
 	/* Written under the refill lock, read without by the view. */
@@ -120,6 +122,7 @@ typedef struct SlotOwner
 {
 	Oid			database;
 	Oid			relid;
+	uint32		instance;
 } SlotOwner;
 
 /*
@@ -155,6 +158,7 @@ typedef struct CodeBlock
 	uint64		generation;
 	uint32		limit;			/* index up to which the session takes codes without another look */
 	bool		past_middle;	/* of a block that calls for the next one */
+	bool		acknowledged;	/* by synchronous standbys */
 	int64		first;
 } CodeBlock;
 
@@ -221,11 +225,17 @@ extern bool ahead_find(Slot *slot, int64 first, int64 end, uint64 filter, CodeBa
 extern void ahead_free(Slot *slot);
 extern void ahead_drop(Slot *slot);
 
+/* Are two series those of one table? */
+static inline bool
+slot_same_owner(const SeriesKey *a, const SeriesKey *b)
+{
+	return a->database == b->database && a->relid == b->relid && a->instance == b->instance;
+}
+
 static inline bool
 slot_same_series(const SeriesKey *a, const SeriesKey *b)
 {
-	return a->database == b->database &&
-		a->relid == b->relid &&
+	return slot_same_owner(a, b) &&
 		a->extra_len == b->extra_len &&
 		memcmp(&a->incarnation, &b->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		(a->extra_len == 0 || memcmp(a->extra, b->extra, a->extra_len) == 0);

@@ -189,16 +189,16 @@ add_up(int64 a, int64 b)
 /*
  * How many codes the cycles after `cycle` have whose uniquizers are as long
  * as its own: behind every place where such a uniquizer can first differ, all
- * that may follow.
+ * that may follow.  Modulo 2^64, as what it adds up is.
  */
-static int64
+static uint64
 count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
 {
 	const Ring *ring = capacity->ring;
 	const Codec *codec = &ring->codec;
 	uint32		levels = codec->base_length + digits - 1;
 	BlocklistCounter *counter = get_counter(capacity, levels);
-	int64		sum = 0;
+	uint64		sum = 0;
 	Prefix		prefix;
 	uint32		words;
 	uint32		check;
@@ -222,9 +222,8 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
 
 			if (ring->check != NULL)
 				next_check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) other]);
-			sum = add_up(sum, (int64) blocklist_counter_get(counter, levels - i,
-															blocklist_next(capacity->list, words, other),
-															next_check));
+			sum += blocklist_counter_get(counter, levels - i, blocklist_next(capacity->list, words, other),
+										 next_check);
 		}
 		words = blocklist_next(capacity->list, words, own);
 		if (ring->check != NULL)
@@ -234,28 +233,38 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
 }
 
 /*
- * How many codes there are before the next longer one, the remaining ones of
- * this cycle included; the largest bigint if that is not enough.  Cycles that
- * will turn out to be another series', or to have too few codes, are counted.
+ * How many codes there are before the next longer one, or before the last one
+ * there can be, the remaining ones of this cycle included; the largest bigint if
+ * that is not enough.  Cycles that will turn out to be another series', or to
+ * have too few codes, are counted.
  */
 int64
 capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int64 remaining)
 {
 	const Ring *ring = capacity->ring;
+	uint64		none = PG_INT64_MAX / ring->base_codes; /* the first cycle that there is not */
 	uint64		longer = codec_first_longer_cycle(&ring->codec, cycle);
-	uint64		cycles = longer - cycle - 1;
+	uint64		end = Min(longer, none);
+	uint64		cycles;
 	uint32		digits = codec_uniquizer_length(&ring->codec, cycle);
 	int64		sum = remaining;
 
-	if (cycles == 0)
+	if (end <= (uint64) cycle + 1)
 		return remaining;
+	cycles = end - cycle - 1;
 	if (cycles > (uint64) ((PG_INT64_MAX - remaining) / ring->base_codes))
 		return PG_INT64_MAX;
 	if (capacity->list == NULL)
 		return remaining + (int64) cycles * ring->base_codes;
 	if (key->extra_len + digits + ring->stride > 2)
-		return add_up(remaining, count_rest(capacity, key, cycle, digits));
-	for (uint64 next = cycle + 1; next < longer; next++)
+	{
+		uint64		rest = count_rest(capacity, key, cycle, digits);
+
+		if (end < longer)
+			rest -= count_rest(capacity, key, end - 1, digits);
+		return add_up(remaining, (int64) rest);
+	}
+	for (uint64 next = cycle + 1; next < end; next++)
 		sum = add_up(sum, capacity_of_cycle(capacity, key, next));
 	return sum;
 }

@@ -11,9 +11,13 @@
 
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/tableam.h"
+#include "executor/executor.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "replication/logicalworker.h"
+#include "replication/origin.h"
 #include "replication/syncrep.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
@@ -78,9 +82,9 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 
 /* 16 calls it a locator. */
 #if PG_VERSION_NUM >= 160000
-#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilelocatorSubid)
+#define RelationNewFileSubid(rel) ((rel)->rd_firstRelfilelocatorSubid)
 #else
-#define RelationRewrittenSubid(rel) ((rel)->rd_newRelfilenodeSubid)
+#define RelationNewFileSubid(rel) ((rel)->rd_firstRelfilenodeSubid)
 #endif
 
 /* 16 tells membership from the right to SET ROLE. */
@@ -88,6 +92,35 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define coderring_check_can_own(user, role) check_can_set_role(user, role)
 #else
 #define coderring_check_can_own(user, role) check_is_member_of_role(user, role)
+#endif
+
+/* 16 keeps what is updated apart from the range table; 18 asks which of its entries are left. */
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
+static inline void
+coderring_init_range_table(EState *estate, RangeTblEntry *entry, Bitmapset *updated)
+{
+#if PG_VERSION_NUM >= 160000
+	List	   *permissions = NIL;
+
+	addRTEPermissionInfo(&permissions, entry)->updatedCols = updated;
+#if PG_VERSION_NUM >= 180000
+	ExecInitRangeTable(estate, list_make1(entry), permissions, bms_make_singleton(1));
+#else
+	ExecInitRangeTable(estate, list_make1(entry), permissions);
+#endif
+#else
+	entry->updatedCols = updated;
+	ExecInitRangeTable(estate, list_make1(entry));
+#endif
+}
+
+/* 16 can be told for which relations. */
+#if PG_VERSION_NUM >= 160000
+#define coderring_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#else
+#define coderring_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1)
 #endif
 
 /* 17 has another name for what all know of transactions. */
@@ -114,10 +147,24 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 #define RelationGetPrimaryKeyIndex(rel) RelationGetPrimaryKeyIndex(rel, false)
 #endif
 
-/* 19 has flags for scans. */
+/* 18 counts what index scans do, for EXPLAIN; 19 has flags for scans. */
+#if PG_VERSION_NUM >= 190000
+#define index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys, SO_NONE)
+#elif PG_VERSION_NUM >= 180000
+#define index_beginscan(rel, index, snapshot, nkeys, norderbys) \
+	index_beginscan(rel, index, snapshot, NULL, nkeys, norderbys)
+#endif
 #if PG_VERSION_NUM >= 190000
 #define table_beginscan(rel, snapshot, nkeys, keys) \
 	table_beginscan(rel, snapshot, nkeys, keys, SO_NONE)
+#endif
+
+/* 19 keeps what is known of the origin of a transaction in one place. */
+#if PG_VERSION_NUM >= 190000
+#define coderring_has_origin() (replorigin_xact_state.origin != InvalidReplOriginId)
+#else
+#define coderring_has_origin() (replorigin_session_origin != InvalidRepOriginId)
 #endif
 
 /* 19 keeps the names of tranches for all; before, each process has its own. */
@@ -142,6 +189,13 @@ coderring_sync_standbys_defined(void)
 #else
 	return ((volatile WalSndCtlData *) WalSndCtl)->sync_standbys_defined;
 #endif
+}
+
+/* Is anybody to be waited for? */
+static inline bool
+coderring_sync_awaited(void)
+{
+	return coderring_sync_standbys_defined() && max_wal_senders > 0;
 }
 
 #endif							/* CODERRING_COMPAT_H */

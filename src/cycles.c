@@ -219,7 +219,7 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		}
 		if (entering && !range->entering)
 		{
-			ring_lock(LOCK_ENTRY, key->ring_id, 0, ExclusiveLock);
+			ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
 			range->entering = true;
 		}
 		is_recorded = series_next_skip(key, range->first, &recorded);
@@ -296,7 +296,7 @@ count_codes(const Ring *ring, const Blocklist *list, const SeriesKey *key, const
 	count = 0;
 	while (first < end && count < enough)
 	{
-		int64		next = Min(first + COUNTED_AT_ONCE, end);
+		int64		next = end - first > COUNTED_AT_ONCE ? first + COUNTED_AT_ONCE : end;
 
 		count += emit_count(ring, list, key, prefix, first, next);
 		first = next;
@@ -363,6 +363,6 @@ void
 cycles_unlock(const Ring *ring, Range *range)
 {
 	if (range->entering)
-		ring_unlock(LOCK_ENTRY, ring->id, 0, ExclusiveLock);
+		ring_unlock(LOCK_ENTRY, ring_lock_id(&ring->id), 0, ExclusiveLock);
 	range->entering = false;
 }

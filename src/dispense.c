@@ -38,7 +38,8 @@ dispense_slowly(const Wanted *wanted, bool bump)
 		text	   *code;
 
 		/* As good as that of the series that was used last: so is all that is remembered. */
-		if (!bump && series->block.generation != 0 && (code = dispense_remembered(series)) != NULL)
+		if (!bump && series->block.generation != 0 && dispense_allowed(series) &&
+			(code = dispense_remembered(series)) != NULL)
 			return code;
 		if (!bump)
 		{
@@ -51,7 +52,7 @@ dispense_slowly(const Wanted *wanted, bool bump)
 				if (slot != NULL)
 					(void) block_adopt(slot, &series->key, series->ring->filter, &series->block);
 			}
-			if (series->block.generation != 0)
+			if (series->block.generation != 0 && dispense_allowed(series))
 			{
 				if (ahead_due(&series->block))
 					refill_ahead(series);
@@ -168,8 +169,8 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 				 errdetail("It stands at offset %lld of cycle %lld.",
 						   (long long) (moving.state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (target == moving.state.position && moving.row.tuple != NULL && moving.slot != NULL &&
-		!XLogRecPtrIsInvalid(moving.slot->reserved_lsn))
+	if (target == moving.state.position && moving.row.tuple != NULL && moving.row.numbers.reserved_to >= target &&
+		moving.slot != NULL && !XLogRecPtrIsInvalid(moving.slot->reserved_lsn))
 	{
 		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
 		lsn = moving.slot->reserved_lsn;
@@ -206,13 +207,14 @@ dispense_load(const Ring *ring)
 {
 	Relation	rel;
 	Ring		now;
+	uint32		lock_id = ring_lock_id(&ring->id);
 
-	if (!ring_lock_conditional(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE))
+	if (!ring_lock_conditional(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE))
 		return;
 	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 	if (ring_read(rel, ring->name, &now) &&
 		memcmp(&now.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
 		series_visit(&ring->incarnation, load_series, (void *) ring);
 	table_close(rel, AccessShareLock);
-	ring_unlock(LOCK_DEFINITION, ring->id, 0, DEFINITION_USE);
+	ring_unlock(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE);
 }

@@ -27,6 +27,16 @@ extern void dispense_check_left(const Wanted *wanted, int64 count);
 extern void dispense_load(const Ring *ring);
 
 /*
+ * May codes of the block that is remembered be taken?  Where synchronous
+ * standbys are to be waited for since it was made, they have to get to know of it first.
+ */
+static inline bool
+dispense_allowed(const Series *series)
+{
+	return series->block.acknowledged || !coderring_sync_awaited();
+}
+
+/*
  * The series that this session used last, if it is the one that is wanted and
  * what is remembered of it is still true; else NULL.
  */
@@ -44,6 +54,7 @@ dispense_last(const Wanted *wanted)
 
 	if (series != NULL && ring_memory_good() &&
 		series->block.generation != 0 &&
+		dispense_allowed(series) &&
 		series->user == GetUserId() &&
 		series->name_len == VARSIZE_ANY_EXHDR(wanted->name) &&
 		series->key.extra_len == wanted->extra_len &&

@@ -43,7 +43,6 @@ PG_FUNCTION_INFO_V1(coderring_define_blocklist);
 PG_FUNCTION_INFO_V1(coderring_set_blocklist);
 PG_FUNCTION_INFO_V1(coderring_is_valid);
 PG_FUNCTION_INFO_V1(coderring_alphabet);
-PG_FUNCTION_INFO_V1(coderring_find_role);
 PG_FUNCTION_INFO_V1(coderring_definitions_changed);
 PG_FUNCTION_INFO_V1(coderring_refuse_change);
 
@@ -221,7 +220,8 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
 			continue;
 		ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(first), others, true);
 		place = VARDATA_ANY(DatumGetPointer(slot_getattr(others, 1, &isnull))) + series->prefix_len;
-		for (int i = 1; count > 0 && ring_memory_good() && block_take(&series->block, place, series->stride); i++)
+		for (int i = 1; count > 0 && ring_memory_good() && dispense_allowed(series) &&
+			 block_take(&series->block, place, series->stride); i++)
 		{
 			tuplestore_puttupleslot(result->setResult, others);
 			count--;
@@ -438,63 +438,8 @@ check_trigger(FunctionCallInfo fcinfo, const char *function)
 }
 
 /*
- * Before a row with a role is inserted by SQL, that is, by the restore of a
- * dump: OIDs of roles differ from server to server, so the name decides.  A
- * ring whose owner is gone is left to superusers; a grantee who is gone is
- * left out.  So is a list that is built in, which logical replication may
- * bring: the script has made it here as well.
- */
-Datum
-coderring_find_role(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = check_trigger(fcinfo, "coderring.find_role");
-	TupleDesc	desc = RelationGetDescr(trigger->tg_relation);
-	HeapTuple	tuple = trigger->tg_trigtuple;
-	Oid			relid = RelationGetRelid(trigger->tg_relation);
-	bool		is_grant = relid == ring_relation("ring_grant");
-	bool		is_list = relid == ring_relation("blocklist");
-	int			column = SPI_fnumber(desc, is_grant ? "role" : "owner");
-	int			name_column = SPI_fnumber(desc, is_grant ? "role_name" : "owner_name");
-	bool		isnull = false;
-	Datum		name;
-	Datum		role;
-
-	if ((!is_grant && !is_list && relid != ring_relation("ring")) ||
-		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
-		!TRIGGER_FIRED_BY_INSERT(trigger->tg_event) || column <= 0 || name_column <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is not for this trigger", "coderring.find_role")));
-	if (is_list && SPI_fnumber(desc, "builtin") > 0 &&
-		DatumGetBool(heap_getattr(tuple, SPI_fnumber(desc, "builtin"), desc, &isnull)) && !isnull)
-		return PointerGetDatum(NULL);	/* the extension's script has made these */
-	name = heap_getattr(tuple, name_column, desc, &isnull);
-	if (isnull)
-		return PointerGetDatum(tuple);	/* NOT NULL will see to it */
-	if (is_grant && strcmp(NameStr(*DatumGetName(name)), GRANT_PUBLIC_NAME) == 0)
-		role = ObjectIdGetDatum(GRANT_PUBLIC_OID);
-	else
-	{
-		role = ObjectIdGetDatum(get_role_oid(NameStr(*DatumGetName(name)), true));
-		if (!OidIsValid(DatumGetObjectId(role)))
-		{
-			ereport(WARNING,
-					(errcode(ERRCODE_UNDEFINED_OBJECT),
-					 errmsg("role \"%s\" of a %s does not exist", NameStr(*DatumGetName(name)),
-							is_list ? "blocklist" : "ring"),
-					 is_grant ? errdetail("It was allowed to take codes.") :
-					 is_list ? errdetail("It was the owner; only superusers may change the list.") :
-					 errdetail("It was the owner; only superusers may change the ring.")));
-			if (is_grant)
-				return PointerGetDatum(NULL);
-		}
-	}
-	return PointerGetDatum(heap_modify_tuple_by_cols(tuple, desc, 1, &column, &role, &isnull));
-}
-
-/*
- * After definitions were changed by SQL: a superuser's, a restore's, or a
- * logical replication worker's.  What belongs to a row that is gone goes too.
+ * After definitions were changed: by a superuser, a restore, logical
+ * replication, or this extension.  What belongs to a row that is gone goes too.
  */
 Datum
 coderring_definitions_changed(PG_FUNCTION_ARGS)

@@ -17,7 +17,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -29,6 +28,8 @@
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
+#include "rows.h"
+#include "scan.h"
 
 /* Columns of coderring.ring_grant */
 enum
@@ -45,13 +46,14 @@ grantee_oid(const char *role)
 	return strcmp(role, GRANT_PUBLIC_NAME) == 0 ? GRANT_PUBLIC_OID : get_role_oid(role, false);
 }
 
-static SysScanDesc
-begin_scan(Relation rel, int32 ring_id)
+static void
+begin_scan(RowScan *scan, Relation rel, const pg_uuid_t *ring)
 {
+	static const AttrNumber columns[] = {Anum_grant_ring_id};
 	ScanKeyData key;
 
-	ScanKeyInit(&key, Anum_grant_ring_id, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(ring_id));
-	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &key);
+	ScanKeyInit(&key, Anum_grant_ring_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(ring));
+	scan_begin(scan, rel, SnapshotSelf, 1, &key, lengthof(columns), columns);
 }
 
 static Oid
@@ -66,27 +68,52 @@ grantee_of(Relation rel, HeapTuple tuple)
  * The OIDs of the roles that a ring is granted to.
  */
 List *
-grant_list(int32 ring_id)
+grant_list(const pg_uuid_t *ring)
 {
 	List	   *grantees = NIL;
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
-	SysScanDesc scan = begin_scan(rel, ring_id);
+	RowScan		scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(&scan, rel, ring);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 		grantees = lappend_oid(grantees, grantee_of(rel, tuple));
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return grantees;
+}
+
+/*
+ * Is a ring granted to a role of that name?
+ */
+bool
+grant_exists(const pg_uuid_t *ring, const char *role_name)
+{
+	bool		found = false;
+	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
+	RowScan		scan;
+	HeapTuple	tuple;
+
+	begin_scan(&scan, rel, ring);
+	while (!found && HeapTupleIsValid(tuple = scan_next(&scan)))
+	{
+		bool		isnull;
+		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
+
+		found = strcmp(NameStr(*DatumGetName(name)), role_name) == 0;
+	}
+	scan_end(&scan);
+	table_close(rel, AccessShareLock);
+	return found;
 }
 
 /*
  * May a user take codes by what was granted?
  */
 static bool
-allowed_by_grant(int32 ring_id, Oid user)
+allowed_by_grant(const pg_uuid_t *ring, Oid user)
 {
-	List	   *grantees = grant_list(ring_id);
+	List	   *grantees = grant_list(ring);
 	ListCell   *cell;
 	bool		allowed = false;
 
@@ -116,7 +143,7 @@ grant_may_change(const Ring *ring, Oid user)
 bool
 grant_may_use(const Ring *ring, Oid user)
 {
-	return grant_may_change(ring, user) || allowed_by_grant(ring->id, user);
+	return grant_may_change(ring, user) || allowed_by_grant(&ring->id, user);
 }
 
 /* Raise 42501 for what the current user may not do. */
@@ -145,22 +172,26 @@ grant_report_denied(const Ring *ring, bool change)
  * was dropped: two rows of one name could not be restored.
  */
 static void
-delete_grants(int32 ring_id, Oid role, const char *role_name)
+delete_grants(const pg_uuid_t *ring, const char *ring_name, Oid role, const char *role_name)
 {
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
-	SysScanDesc scan = begin_scan(rel, ring_id);
+	RowScan		scan;
 	HeapTuple	tuple;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	begin_scan(&scan, rel, ring);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		bool		isnull;
 		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
 
-		if (role_name == NULL || grantee_of(rel, tuple) == role ||
-			strcmp(NameStr(*DatumGetName(name)), role_name) == 0)
-			CatalogTupleDelete(rel, &tuple->t_self);
+		if ((role_name == NULL || grantee_of(rel, tuple) == role ||
+			 strcmp(NameStr(*DatumGetName(name)), role_name) == 0) &&
+			!rows_delete(rel, &tuple->t_self))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("grants of ring \"%s\" are being changed by SQL", ring_name)));
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, NoLock);
 }
 
@@ -168,9 +199,9 @@ delete_grants(int32 ring_id, Oid role, const char *role_name)
  * What was granted goes with the ring.
  */
 void
-grant_delete_all(int32 ring_id)
+grant_delete_all(const pg_uuid_t *ring, const char *ring_name)
 {
-	delete_grants(ring_id, InvalidOid, NULL);
+	delete_grants(ring, ring_name, InvalidOid, NULL);
 }
 
 /*
@@ -203,14 +234,14 @@ grant_give(const char *name, const char *role)
 	find_to_alter(rings, name, &ring);
 
 	/* Given anew, it has the role's present name, should it have changed. */
-	delete_grants(ring.id, grantee, role);
+	delete_grants(&ring.id, ring.name, grantee, role);
 	CommandCounterIncrement();
 	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
 	namestrcpy(&role_name, role);
-	values[Anum_grant_ring_id - 1] = Int32GetDatum(ring.id);
+	values[Anum_grant_ring_id - 1] = UUIDPGetDatum(&ring.id);
 	values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
 	values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
-	CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+	rows_insert(rel, values, nulls);
 	table_close(rel, NoLock);
 	table_close(rings, NoLock);
 	CommandCounterIncrement();
@@ -227,7 +258,7 @@ grant_take(const char *name, const char *role)
 	Ring		ring;
 
 	find_to_alter(rings, name, &ring);
-	delete_grants(ring.id, grantee, role);
+	delete_grants(&ring.id, ring.name, grantee, role);
 	table_close(rings, NoLock);
 	CommandCounterIncrement();
 }

@@ -20,7 +20,8 @@ extern void grant_change_owner(const char *name, const char *new_owner);
 extern bool grant_may_use(const Ring *ring, Oid user);
 extern bool grant_may_change(const Ring *ring, Oid user);
 extern void grant_report_denied(const Ring *ring, bool change) pg_attribute_noreturn();
-extern List *grant_list(int32 ring_id);
-extern void grant_delete_all(int32 ring_id);
+extern List *grant_list(const pg_uuid_t *ring);
+extern bool grant_exists(const pg_uuid_t *ring, const char *role_name);
+extern void grant_delete_all(const pg_uuid_t *ring, const char *ring_name);
 
 #endif							/* CODERRING_GRANT_H */

@@ -27,8 +27,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/indexing.h"
-#include "commands/sequence.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -40,6 +38,7 @@
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
+#include "rows.h"
 #include "series.h"
 #include "words.h"
 
@@ -51,7 +50,8 @@ typedef struct Pending
 	int			nest_level;
 	bool		created;		/* incarnation is new and not committed */
 	pg_uuid_t	incarnation;
-	int32		ring_id;		/* of a ring that was given other words, or 0 */
+	bool		other_words;	/* were given to this ring: */
+	pg_uuid_t	ring_id;
 	char		list[RING_NAME_MAX_LEN + 1];	/* that was replaced, or "" */
 	List	   *slots_if_commit;	/* of Slot: give up when the transaction commits */
 	List	   *slots_if_abort; /* of Slot: give up when it does not */
@@ -176,16 +176,20 @@ lifecycle_definitions_changed(void)
 }
 
 /*
- * The words of a list (not NULL) or of a ring were changed in this transaction.
+ * The words of a list or of a ring, whichever is not NULL, were changed in this transaction.
  */
 void
-lifecycle_words_changed(const char *list, int32 ring_id)
+lifecycle_words_changed(const char *list, const pg_uuid_t *ring)
 {
 	Pending    *entry;
 
 	note_pending(NULL, NIL);
 	entry = linitial(pending);
-	entry->ring_id = ring_id;
+	if (ring != NULL)
+	{
+		entry->other_words = true;
+		entry->ring_id = *ring;
+	}
 	if (list != NULL)
 		strlcpy(entry->list, list, sizeof(entry->list));
 }
@@ -205,7 +209,7 @@ lifecycle_words_open(const Ring *ring)
 	{
 		const Pending *entry = lfirst(cell);
 
-		if ((entry->ring_id != 0 && entry->ring_id == ring->id) ||
+		if ((entry->other_words && ring_same_id(&entry->ring_id, &ring->id)) ||
 			(entry->list[0] != '\0' && strcmp(entry->list, ring->blocklist) == 0))
 			changed_at = Max(changed_at, entry->nest_level);
 		if (entry->created && memcmp(&entry->incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
@@ -215,8 +219,9 @@ lifecycle_words_open(const Ring *ring)
 }
 
 /*
- * A row of coderring.ring was deleted by SQL (new is NULL) or updated: delete
- * what belongs to the ring, or to the incarnation, that is no longer there.
+ * A row of coderring.ring was deleted (new is NULL) or updated, by whomever:
+ * delete what belongs to the ring, or to the incarnation, that is no longer
+ * there.
  */
 void
 lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
@@ -225,7 +230,8 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 	pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(old, Anum_ring_incarnation, desc, &isnull));
 
 	if (new == NULL)
-		grant_delete_all(DatumGetInt32(heap_getattr(old, Anum_ring_id, desc, &isnull)));
+		grant_delete_all(DatumGetUUIDP(heap_getattr(old, Anum_ring_id, desc, &isnull)),
+						 TextDatumGetCString(heap_getattr(old, Anum_ring_name, desc, &isnull)));
 	else if (memcmp(incarnation, DatumGetUUIDP(heap_getattr(new, Anum_ring_incarnation, desc, &isnull)),
 					sizeof(pg_uuid_t)) == 0)
 		return;
@@ -292,13 +298,11 @@ random_bytes(void *bytes, size_t len)
 				 errmsg("could not generate random values")));
 }
 
-/* A new version 4 UUID. */
-static void
-make_incarnation(pg_uuid_t *uuid)
+/* A random one. */
+static pg_uuid_t
+make_uuid(void)
 {
-	random_bytes(uuid->data, UUID_LEN);
-	uuid->data[6] = (uuid->data[6] & 0x0f) | 0x40;
-	uuid->data[8] = (uuid->data[8] & 0x3f) | 0x80;
+	return *DatumGetUUIDP(DirectFunctionCall1(gen_random_uuid, (Datum) 0));
 }
 
 /* A key that is SHA-256 of the seed: repeatable, and as guessable as it. */
@@ -362,11 +366,10 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	bool		exists;
 	uint8		key[PERMUTATION_KEY_LEN];
 	pg_uuid_t	incarnation;
-	int32		id;
+	pg_uuid_t	id;
 	NameData	owner_name;
 	Datum		values[Natts_ring];
 	bool		nulls[Natts_ring] = {false};
-	HeapTuple	tuple;
 
 	options_make_ring(&wanted, name, options, alphabet);
 
@@ -398,16 +401,16 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	if (wanted.check != NULL)
 		options_report_check(&wanted);
 
-	id = (int32) nextval_internal(ring_relation("ring_id_seq"), false);
-	make_incarnation(&incarnation);
+	id = make_uuid();
+	incarnation = make_uuid();
 	random_bytes(key, sizeof(key));
 	namestrcpy(&owner_name, GetUserNameFromId(GetUserId(), false));
 
 	/* Whoever meets the ring's slots or rows can tell that it is not there yet. */
-	ring_lock(LOCK_DEFINITION, id, 0, DEFINITION_REPLACE);
+	ring_lock(LOCK_DEFINITION, ring_lock_id(&id), 0, DEFINITION_REPLACE);
 	note_pending(&incarnation, NIL);
 
-	values[Anum_ring_id - 1] = Int32GetDatum(id);
+	values[Anum_ring_id - 1] = UUIDPGetDatum(&id);
 	values[Anum_ring_name - 1] = CStringGetTextDatum(name);
 	values[Anum_ring_incarnation - 1] = UUIDPGetDatum(&incarnation);
 	values[Anum_ring_key - 1] = bytea_datum(key, sizeof(key));
@@ -423,8 +426,8 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
-	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
-	CatalogTupleInsert(rel, tuple);
+	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
+	rows_insert(rel, values, nulls);
 	explicit_bzero(key, sizeof(key));
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
@@ -471,9 +474,10 @@ lifecycle_drop(const char *name, bool if_exists)
 		return;
 	}
 	note_pending(NULL, close_blocks(&ring));
-	CatalogTupleDelete(rel, &ring.tid);
-	grant_delete_all(ring.id);
-	series_delete_all(&ring.incarnation);
+
+	/* What belongs to it goes with it: lifecycle_row_gone(). */
+	if (!rows_delete(rel, &ring.tid))
+		ring_report_changing(name);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	series_sweep_orphans();
@@ -507,6 +511,24 @@ lifecycle_rename(const char *name, const char *new_name)
 }
 
 /*
+ * Let a ring that logical replication has brought hand out codes here from now
+ * on, if this transaction commits.  The caller holds its definition lock, and
+ * increments the command counter.
+ */
+void
+lifecycle_take_over(Relation rel, const Ring *ring)
+{
+	Datum		values[Natts_ring];
+	bool		nulls[Natts_ring] = {false};
+	bool		replace[Natts_ring] = {false};
+
+	lifecycle_definitions_changed();
+	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
+	replace[Anum_ring_replicated - 1] = true;
+	ring_update(rel, ring, values, nulls, replace);
+}
+
+/*
  * Filter the codes of a ring to come with another list of words, or with none
  * (NULL).  Handing out goes on, with the list that is committed.
  */
@@ -530,7 +552,7 @@ lifecycle_set_blocklist(const char *name, const char *list)
 		words_read_filter(&ring);
 		capacity_check(&ring);
 	}
-	lifecycle_words_changed(NULL, ring.id);
+	lifecycle_words_changed(NULL, &ring.id);
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(ring.blocklist);
 	nulls[Anum_ring_blocklist - 1] = list == NULL;
 	replace[Anum_ring_blocklist - 1] = true;
@@ -540,7 +562,8 @@ lifecycle_set_blocklist(const char *name, const char *list)
 }
 
 /*
- * Make a ring anew: another key, no series, codes from first_cycle on.
+ * Make a ring anew: another key, no series, codes from first_cycle on.  They
+ * are this server's, whatever the ring has come by.
  */
 void
 lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
@@ -556,7 +579,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
 		ring_report_missing(name);
 	options_check_first_cycle(&ring, first_cycle);
-	make_incarnation(&incarnation);
+	incarnation = make_uuid();
 	if (test_seed != NULL)
 		make_test_key(test_seed, key);
 	else
@@ -574,9 +597,12 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_new_series_cycle - 1] = true;
 	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
 	replace[Anum_ring_timeline - 1] = true;
+	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
+	replace[Anum_ring_replicated - 1] = true;
+
+	/* Its series go: lifecycle_row_gone(). */
 	ring_update(rel, &ring, values, nulls, replace);
 	explicit_bzero(key, sizeof(key));
-	series_delete_all(&ring.incarnation);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	series_sweep_orphans();

@@ -6,8 +6,9 @@
  * (objsubid in pg_locks); with ours no role can stop a ring.  In pg_locks a
  * lock of coderring is a row with
  *		locktype	advisory
- *		objid		the ring's id in coderring.ring (a hash of the name for a
- *					name lock)
+ *		objid		the first four bytes of the ring's id in coderring.ring, in SQL
+ *					('x' || left(id::text, 8))::bit(32)::bigint (a hash of the
+ *					name for a name lock)
  *		objsubid	17234 definition, 17235 refill, 17236 entry, 17237 name
  *		classid		a hash of the extra, for refill locks
  *
@@ -28,6 +29,19 @@ static void
 make_tag(LOCKTAG *tag, Oid database, RingLock kind, uint32 id, uint32 detail)
 {
 	SET_LOCKTAG_ADVISORY(*tag, database, detail, id, FIRST_CLASS + kind);
+}
+
+/*
+ * What tells the locks of rings apart.  Two rings that share a value share
+ * locks, and that is all: they wait for each other, and a transaction that
+ * holds a lock of one has it of the other.  So who finds a lock granted must
+ * not conclude that nobody has it, and see reclaim.c for one's own.
+ */
+uint32
+ring_lock_id(const pg_uuid_t *ring)
+{
+	return (uint32) ring->data[0] << 24 | (uint32) ring->data[1] << 16 |
+		(uint32) ring->data[2] << 8 | (uint32) ring->data[3];
 }
 
 /*

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "storage/lock.h"
+#include "utils/uuid.h"
 
 typedef enum RingLock
 {
@@ -25,6 +26,7 @@ typedef enum RingLock
 #define DEFINITION_ALTER	ShareUpdateExclusiveLock
 #define DEFINITION_REPLACE	AccessExclusiveLock
 
+extern uint32 ring_lock_id(const pg_uuid_t *ring);
 extern void ring_lock(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
 extern bool ring_lock_conditional(RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);
 extern bool ring_lock_elsewhere(Oid database, RingLock kind, uint32 id, uint32 detail, LOCKMODE mode);

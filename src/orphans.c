@@ -76,7 +76,7 @@ series_sweep_orphans(void)
 	bool		last_alive = false;
 	Relation	rel;
 	ScanKeyData scankey;
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	tuple = NULL;
 
 	/* One sweeper at a time: two would wait for each other's deletions. */
@@ -85,9 +85,11 @@ series_sweep_orphans(void)
 	rel = ring_open(ring_relation("series_state"), Natts_state, RowExclusiveLock);
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
 				UUIDPGetDatum(&reached));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
-	while (alive < SWEEP_ALIVE && list_length(orphans) < SWEEP_ORPHANS &&
-		   HeapTupleIsValid(tuple = systable_getnext(scan)))
+	series_scan(&scan, rel, 1, &scankey);
+
+	/* Without an index there is no order in which to go on later. */
+	while (scan.ordered && alive < SWEEP_ALIVE && list_length(orphans) < SWEEP_ORPHANS &&
+		   HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		bool		isnull;
 		pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
@@ -113,7 +115,7 @@ series_sweep_orphans(void)
 			orphans = lappend(orphans, orphan);
 		}
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, RowExclusiveLock);
 
 	/* At the end of the table begin again, at the next call. */

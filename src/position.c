@@ -25,13 +25,14 @@ position_count_before(const Ring *ring, const Blocklist *list, const SeriesKey *
 {
 	int64		offset = position % ring->base_codes;
 	int64		start = position - offset;
-	int64		end = start + ring->base_codes;
+	int64		end;
 	Capacity   *capacity;
 	Prefix		prefix;
 	int64		count;
 
 	if (list == NULL || offset == 0)
 		return offset;
+	end = start + ring->base_codes;
 	emit_prefix(ring, list, key, position / ring->base_codes, &prefix);
 	if (offset <= MAX_TRIED)
 		return emit_count(ring, list, key, &prefix, start, position);

@@ -17,8 +17,10 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "failover.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "reclaim.h"
@@ -44,8 +46,9 @@ dropped_by_me(Oid relid)
 
 /*
  * Forget the slots of databases, and of extensions in this one, that have
- * been dropped.  (Those of an extension in another one stay until a session
- * there uses the next extension, or the database goes too.)
+ * been dropped.  (Those of an extension in another one, and of an earlier
+ * database with its OID, stay until a session there uses the next extension, or
+ * the database goes too.)
  */
 static void
 sweep_slots(void)
@@ -60,6 +63,8 @@ sweep_slots(void)
 
 		if (owner->database != MyDatabaseId)
 			alive = SearchSysCacheExists1(DATABASEOID, ObjectIdGetDatum(owner->database));
+		else if (owner->instance != ring_database_instance())
+			alive = false;
 		else if (dropped_by_me(owner->relid) ||
 				 !ConditionalLockRelationOid(owner->relid, AccessShareLock))
 			alive = true;		/* that DROP EXTENSION may yet be rolled back */
@@ -75,42 +80,74 @@ sweep_slots(void)
 }
 
 /*
+ * Does the slot of a series know better than its row where it goes on?  Then
+ * set *numbers to what the row has to say before the slot is forgotten.
+ */
+static bool
+slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *state, const SeriesRow *row,
+				  SeriesNumbers *numbers)
+{
+	if (state->position < 0)
+		return false;			/* it was never used */
+	*numbers = row->numbers;
+	if (row->tuple == NULL)
+		failover_begin(numbers, state->position, GetCurrentTimestamp());
+	numbers->reserved_to = numbers->counted_to = state->position;
+	numbers->unblocked = state->counted;
+	numbers->filter = row->tuple != NULL ? row->numbers.filter : slot->series_filter;
+
+	/* Nobody has received what is left.  If this record is lost in a crash, it is skipped. */
+	if (row->tuple != NULL && state->position <= row->numbers.reserved_to)
+		return state->position < slot->reserved_end && slot->reserved_end == row->numbers.reserved_to;
+
+	/*
+	 * Somebody has put an older copy of the table in its place.  Let it be
+	 * counted anew: the slot cannot tell the end of a cycle from the next one's start.
+	 */
+	if (state->counted > 0)
+		numbers->counted_to = numbers->unblocked = 0;
+	return row->tuple != NULL || ring_incarnation_alive(&key->incarnation);
+}
+
+/*
  * Free a slot of this database, and write back to its row what was reserved
- * and not handed out.  The caller holds the series' locks.  False if it was not
- * there any more.
+ * and not handed out.  The caller holds the series' advisory locks.  False if
+ * the slot was not there any more, or its table is locked.
  */
 static bool
 evict_slot(const SeriesKey *key)
 {
-	Slot	   *slot = slot_find(key);
+	Slot	   *slot;
 	SeriesRow	row;
+	SeriesNumbers numbers;
 	BlockState	state;
 
-	if (slot == NULL)
+	/* First, as in refill_lock. */
+	if (!ConditionalLockRelationOid(key->relid, RowExclusiveLock))
 		return false;
+	slot = slot_find(key);
+	if (slot == NULL)
+	{
+		UnlockRelationOid(key->relid, RowExclusiveLock);
+		return false;
+	}
 	(void) block_close(slot);
 	block_read(slot, &state);
 	series_open(&row, key);
-	if (row.tuple != NULL && state.position >= 0 && state.position < slot->reserved_end &&
-		slot->reserved_end == row.numbers.reserved_to)
+	if (slot_knows_better(slot, key, &state, &row, &numbers))
 	{
-		/*
-		 * Nobody has received these positions.  If this record is lost in a
-		 * crash they are skipped.  The slot gives them up at once, since
-		 * unlinking it can fail.
-		 */
-		SeriesNumbers numbers = row.numbers;
 		SkippedRange none = {0, 0};
 		XLogRecPtr	lsn;
 
-		numbers.reserved_to = numbers.counted_to = state.position;
-		numbers.unblocked = state.counted;
 		lsn = series_reserve(&row, key, &numbers, &none, false);
+
+		/* The slot gives the rest up at once, since unlinking it can fail. */
 		block_reserved(slot, state.position, state.counted, state.position,
 					   slot->filter, numbers.filter, lsn);
 	}
 	slot_unlink(slot, key);
 	series_close(&row);
+	UnlockRelationOid(key->relid, RowExclusiveLock);
 	return true;
 }
 
@@ -132,25 +169,25 @@ evict(const SeriesKey *except, bool slots)
 	{
 		SeriesKey  *key = lfirst(cell);
 		Oid			database = key->database;
-		bool		ours = database == except->database && key->relid == except->relid;
+		bool		ours = slot_same_owner(key, except);
 		uint32		hash = ring_lock_detail(key->extra, key->extra_len);
 
 		/* A slot that waits for the end of this very transaction stays. */
 		if (database == except->database &&
-			((key->ring_id == except->ring_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
+			((key->lock_id == except->lock_id && hash == ring_lock_detail(except->extra, except->extra_len)) ||
 			 lifecycle_open(&key->incarnation)))
 			continue;
-		if (!ring_lock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE))
+		if (!ring_lock_elsewhere(database, LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE))
 			continue;
-		if (ring_lock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock))
+		if (ring_lock_elsewhere(database, LOCK_REFILL, key->lock_id, hash, ExclusiveLock))
 		{
 			if (!ours || !slots)
 				slot_strip(key);
 			else if (evict_slot(key))
 				freed++;
-			ring_unlock_elsewhere(database, LOCK_REFILL, key->ring_id, hash, ExclusiveLock);
+			ring_unlock_elsewhere(database, LOCK_REFILL, key->lock_id, hash, ExclusiveLock);
 		}
-		ring_unlock_elsewhere(database, LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+		ring_unlock_elsewhere(database, LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
 	}
 	return freed;
 }

@@ -15,6 +15,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -59,8 +60,10 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	int64		target;
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
-	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	/* As refill_lock does. */
+	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	ring_lock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	LockRelationOid(key->relid, RowExclusiveLock);
 	move_open(&moving, ring, key);
 	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
 	if (target > moving.state.position)
@@ -142,6 +145,12 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	if (!XLogRecPtrIsInvalid(last))
 		series_make_durable(last);
 
+	if (ring.replicated)
+	{
+		lifecycle_take_over(rel, &ring);
+		CommandCounterIncrement();
+		changed = true;
+	}
 	if (new_extras && (cycles > 0 || codes > 0))
 	{
 		int64		last_cycle = PG_INT64_MAX / ring.base_codes;
@@ -163,7 +172,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		report_new_extras(&ring, cycle);
 	}
 	if (locked || !changed)
-		ring_unlock(LOCK_DEFINITION, ring.id, 0, DEFINITION_ALTER);
+		ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_ALTER);
 	list_free_deep(extras);
 	return true;
 }

@@ -121,9 +121,11 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 }
 
 /*
- * Take the locks under which a series is changed.  False, without locks, if
- * what this session remembers of it is no longer true.  *waited says whether
- * somebody else had the series.
+ * Take the locks under which a series is changed: before its slot is looked up,
+ * that of its table too, or DROP and CREATE EXTENSION could give the slot to
+ * another series meanwhile.  False, without locks, if what this session
+ * remembers of it is no longer true.  *waited says whether somebody else had
+ * the series.
  */
 bool
 refill_lock(const Series *series, bool *waited)
@@ -131,25 +133,26 @@ refill_lock(const Series *series, bool *waited)
 	const SeriesKey *key = &series->key;
 	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
 
-	ring_lock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
-	*waited = !ring_lock_conditional(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	*waited = !ring_lock_conditional(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
 	if (*waited)
-		ring_lock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
+		ring_lock(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
+	LockRelationOid(key->relid, RowExclusiveLock);
 	AcceptInvalidationMessages();
 
 	/* It may have been something else that has changed, at any rate. */
 	if (ring_memory_good() || ring_unchanged(series))
 		return true;
-	ring_unlock(LOCK_REFILL, key->ring_id, detail, ExclusiveLock);
-	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+	refill_unlock(key);
 	return false;
 }
 
 void
 refill_unlock(const SeriesKey *key)
 {
-	ring_unlock(LOCK_REFILL, key->ring_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
-	ring_unlock(LOCK_DEFINITION, key->ring_id, 0, DEFINITION_USE);
+	UnlockRelationOid(key->relid, RowExclusiveLock);
+	ring_unlock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	ring_unlock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
 }
 
 /*
@@ -185,6 +188,19 @@ take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
 		pfree(code);			/* others have taken the rest */
 	}
 	return NULL;
+}
+
+/*
+ * What is in the slot may have been made durable before there was a synchronous
+ * standby to wait for: wait now, if so.  An error leaves it all as it was.
+ */
+static void
+acknowledge(Slot *slot)
+{
+	if (slot->acknowledged || XLogRecPtrIsInvalid(slot->reserved_lsn) || !coderring_sync_awaited())
+		return;
+	slot->acknowledged = series_make_durable(slot->reserved_lsn);
+	slot->undurable = 0;
 }
 
 /*
@@ -244,7 +260,10 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 	numbers.counted_to = first;
 	numbers.unblocked = counted;
 	failover_note_pace(&numbers, first, now);
-	numbers.reserved_to = Min(first + sizes->outstanding, (first / ring->base_codes + 1) * ring->base_codes);
+
+	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
+	numbers.reserved_to = (first / ring->base_codes + 1) * ring->base_codes;
+	numbers.reserved_to = first + Min(sizes->outstanding, numbers.reserved_to - first);
 	if (series_next_skip(key, slot->reserved_end, &recorded))
 		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
 	if (numbers.reserved_to <= slot->reserved_end)
@@ -268,11 +287,11 @@ refill_ahead(const Series *series)
 	SeriesKey	key = series->key;
 	uint32		detail = ring_lock_detail(key.extra, key.extra_len);
 
-	if (!ring_lock_conditional(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE))
+	if (!ring_lock_conditional(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE))
 		return;
-	if (ring_lock_conditional(LOCK_REFILL, key.ring_id, detail, ExclusiveLock))
+	if (ring_lock_conditional(LOCK_REFILL, key.lock_id, detail, ExclusiveLock))
 	{
-		/* The lock keeps the slot ours, as in refill_take; it also asks for others' changes. */
+		/* The lock keeps the slot ours, as in refill_lock; it also asks for others' changes. */
 		if (ConditionalLockRelationOid(key.relid, AccessShareLock))
 		{
 			Slot	   *slot = ring_memory_good() ? slot_find(&key) : NULL;
@@ -295,9 +314,9 @@ refill_ahead(const Series *series)
 			}
 			UnlockRelationOid(key.relid, AccessShareLock);
 		}
-		ring_unlock(LOCK_REFILL, key.ring_id, detail, ExclusiveLock);
+		ring_unlock(LOCK_REFILL, key.lock_id, detail, ExclusiveLock);
 	}
-	ring_unlock(LOCK_DEFINITION, key.ring_id, 0, DEFINITION_USE);
+	ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE);
 }
 
 /*
@@ -356,6 +375,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	Sizes		sizes;
 	bool		doubtful;
 	bool		waited;
+	bool		acknowledged;
 	TimestampTz now;
 
 	if (memory_short)
@@ -368,8 +388,11 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		return NULL;
 
 	refill_check_words(ring);
+	slot = slot_find(&key);
+	if (slot != NULL)
+		acknowledge(slot);
 	list = words_automaton(ring, &filter);
-	if (slot_find(&key) == NULL)
+	if (slot == NULL)
 		cycles_check_extra(ring, list, &key);
 	slot = reclaim_make_slot(&key, true);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
@@ -459,7 +482,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		else
 		{
 			cycles_settle(ring, list, &key, doubtful, &range);
-			enough = Min(range.first + sizes.outstanding, range.end);
+			enough = range.first + Min(sizes.outstanding, range.end - range.first);
 		}
 		if (range.first % base_codes == 0)
 			state.counted = 0;
@@ -516,24 +539,30 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	 * Where there was no memory for a slot, the one position is skipped if
 	 * the wait for a standby is cancelled here.
 	 */
+	acknowledged = slot != NULL && slot->acknowledged;
 	if (!XLogRecPtrIsInvalid(lsn))
-		series_make_durable(lsn);
+		acknowledged = series_make_durable(lsn);
 	if (slot != NULL)
+	{
+		slot->acknowledged = acknowledged;
 		slot->undurable = slot->reserved_end - durable;
+	}
 	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
 		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
 	if (slot != NULL)
 	{
-		uint32		published = block_publish(slot, &batch, state.counted, filter);
+		uint32		published;
 
-		memory_short = published < batch.count;
-		if (published < AHEAD_FROM)
+		if (batch.count < AHEAD_FROM)
 			ahead_drop(slot);
+
+		/* From here on the first code is this call's, and an error would lose it. */
+		published = block_publish(slot, &batch, state.counted, filter);
+		memory_short = published < batch.count;
 		slot->skipped += passed + slot->published_end - range.first - published;
 		slot->refill_time += GetCurrentTimestamp() - now;
 	}
 
-	/* The table has been locked all the while, so the slot is still ours. */
 	series_close(&row);
 	refill_unlock(&key);
 	if (slot == NULL)

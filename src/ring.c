@@ -15,8 +15,8 @@
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -24,9 +24,12 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "columns.h"
 #include "grant.h"
 #include "locks.h"
 #include "ring.h"
+#include "rows.h"
+#include "scan.h"
 #include "version.h"
 
 #define SCHEMA	"coderring"
@@ -56,8 +59,9 @@ ring_relation(const char *name)
 
 /*
  * Open a table of the extension.  DROP EXTENSION may have been faster.  Raises
- * 55000 if it has not so many columns, since somebody has altered it, or if the
- * library does not serve this version of the extension.
+ * 55000 if it has not so many columns, or others, since somebody has altered it, if the
+ * library does not serve this version of the extension, or if the table is not of
+ * the one access method that is understood.
  */
 Relation
 ring_open(Oid relid, int columns, LOCKMODE mode)
@@ -69,13 +73,13 @@ ring_open(Oid relid, int columns, LOCKMODE mode)
 	rel = try_relation_open(relid, mode);
 	if (rel == NULL)
 		report_no_extension();
-	if (RelationGetNumberOfAttributes(rel) != columns)
+	if (rel->rd_rel->relam != HEAP_TABLE_AM_OID)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
-				 errdetail("The table \"%s\" has %d columns instead of %d.",
-						   RelationGetRelationName(rel), RelationGetNumberOfAttributes(rel), columns),
-				 errhint("Undo what has altered the table.")));
+				 errmsg("\"coderring.%s\" is not a heap table", RelationGetRelationName(rel)),
+				 errdetail("How far series have come is written in place, which no other access method is known to bear."),
+				 errhint("ALTER TABLE coderring.%s SET ACCESS METHOD heap;", RelationGetRelationName(rel))));
+	columns_check(rel, columns);
 	return rel;
 }
 
@@ -91,6 +95,23 @@ ring_report_missing(const char *name)
 }
 
 /*
+ * Raise 55000 for a ring that logical replication has brought: the server
+ * that it has come from hands out its codes, and how far it has come is not
+ * known here.
+ */
+void
+ring_check_dispenses(const Ring *ring)
+{
+	if (unlikely(ring->replicated))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("ring \"%s\" has come by logical replication and hands out no codes here", ring->name),
+				 errdetail("Its codes are another server's to hand out; here they would come twice."),
+				 errhint("Create a ring of this server's own, or take this one over when the other hands out no more: SELECT coderring_recover(%s);",
+						 quote_literal_cstr(ring->name))));
+}
+
+/*
  * A definition from its row.
  */
 void
@@ -102,8 +123,8 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	bytea	   *key;
 	CodecStatus status;
 
-	heap_deform_tuple(tuple, desc, values, nulls);
-	ring->id = DatumGetInt32(values[Anum_ring_id - 1]);
+	columns_deform(tuple, desc, values, nulls);
+	ring->id = *DatumGetUUIDP(values[Anum_ring_id - 1]);
 	ring->owner = DatumGetObjectId(values[Anum_ring_owner - 1]);
 	ring->max_length = nulls[Anum_ring_max_length - 1] ? 0 :
 		DatumGetInt32(values[Anum_ring_max_length - 1]);
@@ -111,6 +132,7 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	ring->new_series_cycle = DatumGetInt64(values[Anum_ring_new_series_cycle - 1]);
 	ring->timeline = DatumGetInt64(values[Anum_ring_timeline - 1]);
 	ring->incarnation = *DatumGetUUIDP(values[Anum_ring_incarnation - 1]);
+	ring->replicated = DatumGetBool(values[Anum_ring_replicated - 1]);
 	ring->tid = tuple->t_self;
 	text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_name - 1]), ring->name, sizeof(ring->name));
 	ring->blocklist[0] = '\0';
@@ -154,47 +176,32 @@ ring_latest_snapshot(void)
 	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
 }
 
+/* Begin to look for rows by one column. */
+static void
+scan_rings(RowScan *scan, Relation rel, const ScanKeyData *key, Snapshot snapshot)
+{
+	AttrNumber	column = key->sk_attno;
+
+	scan_begin(scan, rel, snapshot, 1, key, 1, &column);
+}
+
 /*
  * Look for a row by one key column, under a snapshot.
  */
 static bool
-find_row(Relation rel, Oid index, const ScanKeyData *wanted, Snapshot snapshot, Ring *ring)
+find_row(Relation rel, const ScanKeyData *key, Snapshot snapshot, Ring *ring)
 {
-	ScanKeyData key = *wanted;	/* systable_beginscan writes to it */
-	SysScanDesc scan = systable_beginscan(rel, index, true, snapshot, 1, &key);
-	HeapTuple	tuple = systable_getnext(scan);
-	bool		found = HeapTupleIsValid(tuple);
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found;
 
+	scan_rings(&scan, rel, key, snapshot);
+	tuple = scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
 	if (found && ring != NULL)
 		ring_from_tuple(ring, tuple, RelationGetDescr(rel));
-	systable_endscan(scan);
+	scan_end(&scan);
 	return found;
-}
-
-/*
- * The index on one column of the table of rings.
- */
-static Oid
-index_on(Relation rel, AttrNumber column)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	Oid			result = InvalidOid;
-	ListCell   *cell;
-
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		if (index->rd_index->indnkeyatts == 1 && index->rd_index->indisunique &&
-			index->rd_index->indkey.values[0] == column &&
-			RelationGetIndexExpressions(index) == NIL && RelationGetIndexPredicate(index) == NIL)
-			result = RelationGetRelid(index);
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
-	if (!OidIsValid(result))
-		elog(ERROR, "index on column %d of coderring.ring is missing", column);
-	return result;
 }
 
 /*
@@ -204,20 +211,29 @@ void
 ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace)
 {
 	ScanKeyData key;
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	old;
-	HeapTuple	new;
+	HeapTuple	new = NULL;
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(ring->name));
-	scan = systable_beginscan(rel, index_on(rel, Anum_ring_name), true, SnapshotSelf, 1, &key);
-	old = systable_getnext(scan);
-	if (!HeapTupleIsValid(old))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("ring \"%s\" is being changed by SQL", ring->name)));
-	new = heap_modify_tuple(old, RelationGetDescr(rel), values, nulls, replace);
-	CatalogTupleUpdate(rel, &old->t_self, new);
-	systable_endscan(scan);
+	scan_rings(&scan, rel, &key, SnapshotSelf);
+	old = scan_next(&scan);
+	if (HeapTupleIsValid(old))
+		new = columns_modify(old, RelationGetDescr(rel), values, nulls, replace);
+	scan_end(&scan);
+	if (new == NULL || !rows_update(rel, &new->t_self, new, replace))
+		ring_report_changing(ring->name);
+	heap_freetuple(new);
+}
+
+/* Raise the error for a ring whose row somebody else is changing. */
+void
+ring_report_changing(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("ring \"%s\" is being changed by SQL", name)));
+	pg_unreachable();
 }
 
 /*
@@ -233,7 +249,6 @@ bool
 ring_read(Relation rel, const char *name, Ring *ring)
 {
 	ScanKeyData key;
-	Oid			index = index_on(rel, Anum_ring_name);
 
 	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
 
@@ -243,16 +258,54 @@ ring_read(Relation rel, const char *name, Ring *ring)
 		Snapshot	latest;
 		bool		found;
 
-		if (find_row(rel, index, &key, SnapshotSelf, ring))
+		if (find_row(rel, &key, SnapshotSelf, ring))
 			return true;
 		latest = RegisterSnapshot(ring_latest_snapshot());
-		found = find_row(rel, index, &key, latest, NULL);
+		found = find_row(rel, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 		if (!found)
 			return false;
 		CHECK_FOR_INTERRUPTS();
 	}
 	return false;
+}
+
+/*
+ * Is there a ring with this value in a column, other than the one of that id?
+ */
+static bool
+other_has(Relation rel, AttrNumber column, RegProcedure equal, Datum value, const pg_uuid_t *id)
+{
+	ScanKeyData key;
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, equal, value);
+	scan_rings(&scan, rel, &key, SnapshotSelf);
+	while (!found && HeapTupleIsValid(tuple = scan_next(&scan)))
+	{
+		bool		isnull;
+
+		found = id == NULL ||
+			!ring_same_id(DatumGetUUIDP(heap_getattr(tuple, Anum_ring_id, RelationGetDescr(rel), &isnull)), id);
+	}
+	scan_end(&scan);
+	return found;
+}
+
+/*
+ * May a row that logical replication brings not be written, since there is a
+ * ring of that name or incarnation, or, if it is to be inserted, of that id?
+ * What another transaction is just making is not seen: there the unique index
+ * decides, and the worker comes again.
+ */
+bool
+ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uuid_t *incarnation, bool update)
+{
+	return (!update && other_has(rel, Anum_ring_id, F_UUID_EQ, UUIDPGetDatum(id), NULL)) ||
+		other_has(rel, Anum_ring_name, F_TEXTEQ, CStringGetTextDatum(name), id) ||
+		other_has(rel, Anum_ring_incarnation, F_UUID_EQ, UUIDPGetDatum(incarnation), id);
 }
 
 /*
@@ -263,7 +316,6 @@ bool
 ring_incarnation_alive(const pg_uuid_t *incarnation)
 {
 	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
-	Oid			index = index_on(rel, Anum_ring_incarnation);
 	ScanKeyData key;
 	SnapshotData dirty;
 	Snapshot	latest;
@@ -271,12 +323,12 @@ ring_incarnation_alive(const pg_uuid_t *incarnation)
 
 	InitDirtySnapshot(dirty);
 	ScanKeyInit(&key, Anum_ring_incarnation, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(incarnation));
-	alive = find_row(rel, index, &key, &dirty, NULL);
+	alive = find_row(rel, &key, &dirty, NULL);
 	if (!alive)
 	{
 		/* As in ring_read. */
 		latest = RegisterSnapshot(ring_latest_snapshot());
-		alive = find_row(rel, index, &key, latest, NULL);
+		alive = find_row(rel, &key, latest, NULL);
 		UnregisterSnapshot(latest);
 	}
 	table_close(rel, AccessShareLock);
@@ -293,24 +345,25 @@ ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
 {
 	while (ring_read(rel, name, ring))
 	{
-		int32		id = ring->id;
+		pg_uuid_t	id = ring->id;
+		uint32		lock_id = ring_lock_id(&id);
 
 		/* Whoever may not change a ring must not hold it up either. */
 		if (!grant_may_change(ring, GetUserId()))
 			grant_report_denied(ring, true);
-		ring_lock(LOCK_DEFINITION, id, 0, mode);
+		ring_lock(LOCK_DEFINITION, lock_id, 0, mode);
 		if (!ring_read(rel, name, ring))
 		{
-			ring_unlock(LOCK_DEFINITION, id, 0, mode);
+			ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
 			return false;
 		}
-		if (ring->id == id)
+		if (ring_same_id(&ring->id, &id))
 		{
 			if (!grant_may_change(ring, GetUserId()))
 				grant_report_denied(ring, true);
 			return true;
 		}
-		ring_unlock(LOCK_DEFINITION, id, 0, mode);
+		ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
 	}
 	return false;
 }

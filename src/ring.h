@@ -38,13 +38,14 @@ enum
 	Anum_ring_check_character,
 	Anum_ring_new_series_cycle,
 	Anum_ring_timeline,
-	Natts_ring = Anum_ring_timeline
+	Anum_ring_replicated,
+	Natts_ring = Anum_ring_replicated
 };
 
 /* A definition, as read from its row. */
 typedef struct Ring
 {
-	int32		id;
+	pg_uuid_t	id;				/* stays through reset and rename */
 	Oid			owner;
 	int32		max_length;		/* characters in a code, 0 for no limit */
 	int64		first_cycle;
@@ -54,6 +55,7 @@ typedef struct Ring
 	pg_uuid_t	incarnation;
 	ItemPointerData tid;		/* of the row; good while the definition lock is held */
 	uint8		key[PERMUTATION_KEY_LEN];
+	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
 	char		name[RING_NAME_MAX_LEN + 1];
 	char		blocklist[RING_NAME_MAX_LEN + 1];	/* name of its list of words, "" for none */
 	uint64		filter;			/* the words' identity, 0 for none; see words_read_filter() */
@@ -107,12 +109,19 @@ ring_forget(void)
 	ring_memory_epoch = 0;
 }
 
+static inline bool
+ring_same_id(const pg_uuid_t *a, const pg_uuid_t *b)
+{
+	return memcmp(a, b, sizeof(pg_uuid_t)) == 0;
+}
+
 /* session.c */
 extern void ring_init(void);
 extern Series *ring_series(const text *name, const char *extra, uint32 extra_len);
 extern const Ring *ring_find(const text *name);
 extern bool ring_unchanged(const Series *series);
 extern void ring_make_key(const Ring *ring, SeriesKey *key);
+extern uint32 ring_database_instance(void);
 
 /* ring.c */
 extern Oid	ring_relation(const char *name);
@@ -122,6 +131,10 @@ extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();
+extern void ring_report_changing(const char *name) pg_attribute_noreturn();
+extern void ring_check_dispenses(const Ring *ring);
+extern bool ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uuid_t *incarnation,
+							bool update);
 extern bool ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring);
 extern void ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace);
 extern List *ring_list(bool (*may_see) (const Ring *ring, Oid user));

@@ -32,6 +32,12 @@
  *	 one with the same key be made later.)  Its LSN is flushed with the
  *	 reservation that it carries.
  *
+ *	 While an index is being built concurrently that will not do.  Its last step
+ *	 adds what a snapshot sees in the table and the index, as read a moment
+ *	 before, does not have; a frozen row is seen by a snapshot that is older than
+ *	 its entry, and would be added twice.  Then the row is inserted by a
+ *	 transaction of its own, which commits: see apart.c.
+ *
  * - What a series will never hand out (cycles that are another's, the rest of
  *	 a cycle that was bumped) is a row of coderring.skipped_positions, made in
  *	 the same way and by the same WAL record as the reservation beyond it.
@@ -40,6 +46,14 @@
  * row holds the series' refill lock, and the ring's definition lock, which
  * keeps the row from being deleted.  Deleting is transactional, since drop
  * and reset are.
+ *
+ * Nothing is written where the file of the table, or of one of its indexes, is
+ * one that a rollback or a crash would take away with what is in it: see
+ * check_storage_lasts().  The tables have no primary key, nor a unique index over
+ * columns that are NOT NULL (a CHECK says that instead), on purpose: tools that
+ * rewrite a table from what SQL shows of it (pg_repack, pg_squeeze, REPACK
+ * CONCURRENTLY) would miss the writes in place, and pass over tables that
+ * have none.
  */
 #include "postgres.h"
 
@@ -47,7 +61,6 @@
 #include "access/generic_xlog.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
-#include "access/relscan.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
@@ -58,6 +71,7 @@
 #include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -68,6 +82,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "columns.h"
 #include "compat.h"
 #include "locks.h"
 #include "series.h"
@@ -88,8 +103,13 @@ StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the in
 StaticAssertDecl(sizeof(SeriesNumbers) == (Anum_state_extra - Anum_state_reserved_to) * sizeof(int64),
 				 "a row's numbers are columns of eight bytes");
 
+/* The columns of the two tables' keys, in the order of their indexes */
+static const AttrNumber state_columns[] = {Anum_state_incarnation, Anum_state_extra};
+static const AttrNumber skipped_columns[] =
+{Anum_skipped_incarnation, Anum_skipped_extra, Anum_skipped_last_position};
+
 /*
- * The numbers of a row, which no NULL ever moves.
+ * The numbers of a row, which has no NULL before them.
  */
 static SeriesNumbers *
 numbers_of(HeapTupleHeader header)
@@ -112,13 +132,13 @@ init_key(ScanKeyData *scankey, const SeriesKey *key, AttrNumber incarnation, Att
 }
 
 /*
- * The buffer that holds the tuple a scan has just returned, pinned by it.
+ * Begin to read rows of coderring.series_state; the keys are on (incarnation,
+ * extra), or on the first of them.
  */
-static Buffer
-scan_buffer(SysScanDesc scan)
+void
+series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys)
 {
-	Assert(TTS_IS_BUFFERTUPLE(scan->slot));
-	return ((BufferHeapTupleTableSlot *) scan->slot)->buffer;
+	scan_begin(scan, rel, SnapshotSelf, nkeys, keys, lengthof(state_columns), state_columns);
 }
 
 /*
@@ -149,6 +169,17 @@ check_row(uint32 extra_len, SeriesNumbers numbers)
 				 errdetail("It was written by other means than the functions of the extension.")));
 }
 
+/* NULLs would move the numbers; that of a column which was dropped does not. */
+static void
+check_no_nulls(HeapTuple tuple)
+{
+	for (int i = 1; i <= Natts_state; i++)
+	{
+		if (heap_attisnull(tuple, i, NULL))
+			elog(ERROR, "a row of coderring.series_state has nulls");
+	}
+}
+
 /*
  * Find a series' row.  row->tuple is NULL when it has none.
  */
@@ -159,16 +190,14 @@ series_open(SeriesRow *row, const SeriesKey *key)
 
 	row->rel = ring_open(key->relid, Natts_state, RowExclusiveLock);
 	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
-	row->scan = systable_beginscan(row->rel, RelationGetPrimaryKeyIndex(row->rel), true,
-								   SnapshotSelf, 2, scankey);
-	row->tuple = systable_getnext(row->scan);
+	series_scan(&row->scan, row->rel, 2, scankey);
+	row->tuple = scan_next(&row->scan);
 	memset(&row->numbers, 0, sizeof(row->numbers));
 	row->buffer = InvalidBuffer;
 	if (HeapTupleIsValid(row->tuple))
 	{
-		if (HeapTupleHasNulls(row->tuple))
-			elog(ERROR, "a row of coderring.series_state has nulls");
-		row->buffer = scan_buffer(row->scan);
+		check_no_nulls(row->tuple);
+		row->buffer = scan_buffer(&row->scan);
 		row->numbers = read_numbers(row->buffer, row->tuple);
 		check_row(key->extra_len, row->numbers);
 	}
@@ -181,7 +210,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 void
 series_close(SeriesRow *row)
 {
-	systable_endscan(row->scan);
+	scan_end(&row->scan);
 	table_close(row->rel, RowExclusiveLock);
 }
 
@@ -194,45 +223,146 @@ series_read(const SeriesKey *key, SeriesNumbers *numbers)
 {
 	Relation	rel = ring_open(key->relid, Natts_state, AccessShareLock);
 	ScanKeyData scankey[2];
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	tuple;
 
 	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 2, scankey);
-	tuple = systable_getnext(scan);
+	series_scan(&scan, rel, 2, scankey);
+	tuple = scan_next(&scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		*numbers = read_numbers(scan_buffer(scan), tuple);
+		*numbers = read_numbers(scan_buffer(&scan), tuple);
 		check_row(key->extra_len, *numbers);
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return HeapTupleIsValid(tuple);
 }
 
 /*
- * Refuse to write to storage that a rollback would throw away: that of a
- * table which this very transaction has rewritten (CLUSTER, ALTER TABLE).
- * Where it has also created the table, the rings go the same way.
+ * Was a file of the table made in this very transaction?  Where the table itself
+ * was, the rings go the same way as the file; not so if the file is newer still.
+ */
+static bool
+made_here(Relation rel, Relation table)
+{
+	return RelationNewFileSubid(rel) != InvalidSubTransactionId ||
+		rel->rd_createSubid != table->rd_createSubid;
+}
+
+/*
+ * Is this an index by which tools take a row for the same one before and after
+ * a change, and so rewrite the table?
+ */
+static bool
+identifies_rows(Relation index, Relation table)
+{
+	if (!index->rd_index->indisunique || !index->rd_index->indisvalid || RelationGetIndexPredicate(index) != NIL)
+		return false;
+	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
+	{
+		AttrNumber	column = index->rd_index->indkey.values[i];
+
+		if (column <= 0 || !TupleDescAttr(RelationGetDescr(table), column - 1)->attnotnull)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Refuse to write to files that do not last: what a rollback would throw away,
+ * because this transaction has rewritten the table or an index of it (CLUSTER,
+ * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
+ * A row of a file that stays whose entry was in an index that went would not be
+ * found any more.  Nor, as said above, do they last where the table has a key.
  */
 static void
 check_storage_lasts(Relation rel)
 {
+	List	   *indexes;
+	ListCell   *cell;
+	bool		lasts = !made_here(rel, rel);
+	NameData	key = {0};
+
 	if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot take codes while \"coderring.%s\" is unlogged",
 						RelationGetRelationName(rel)),
-				 errdetail("What is reserved would be forgotten in a crash."),
-				 errhint("ALTER TABLE coderring.%s SET LOGGED;", RelationGetRelationName(rel))));
-	if (RelationRewrittenSubid(rel) != InvalidSubTransactionId &&
-		rel->rd_createSubid == InvalidSubTransactionId)
+				 errdetail("A crash empties the table, and then codes would come again."),
+				 errhint("ALTER TABLE coderring.%s SET LOGGED; if the server has crashed meanwhile, call coderring_recover() next.",
+						 RelationGetRelationName(rel))));
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		lasts = lasts && !made_here(index, rel);
+		if (identifies_rows(index, rel))
+			key = index->rd_rel->relname;
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (NameStr(key)[0] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot take codes while \"coderring.%s\" has a key over columns that are not null",
+						RelationGetRelationName(rel)),
+				 errdetail("By the index \"%s\" a tool such as pg_repack would rewrite the table, and lose what is written in place.",
+						   NameStr(key)),
+				 errhint("Drop the constraint that was added, and the NOT NULL that came with it.")));
+	if (!lasts)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot take codes in a transaction that has rewritten \"coderring.%s\"",
 						RelationGetRelationName(rel)),
 				 errdetail("What is reserved now would be forgotten if the transaction rolled back."),
 				 errhint("Commit the transaction first.")));
+}
+
+/* How rows get into a table; see apart.c for why it is not always the same. */
+typedef struct InsertWay
+{
+	Relation	rel;
+	bool		apart;			/* by a transaction of their own: not to be frozen */
+	bool		locked;			/* no index can be built meanwhile */
+} InsertWay;
+
+/*
+ * Find out how rows are to get into a table.  If an index takes new entries and
+ * is not valid, it may be one that is just being built, and then a row must not
+ * be frozen.  If nobody builds, it is a left-over, and nobody begins before
+ * end_insert().
+ */
+static void
+begin_insert(InsertWay *way, Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *cell;
+	bool		unfinished = false;
+
+	way->rel = rel;
+	way->apart = way->locked = false;
+	foreach(cell, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
+
+		unfinished = unfinished || (index->rd_index->indisready && !index->rd_index->indisvalid);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	if (unfinished)
+	{
+		way->locked = ConditionalLockRelation(rel, ShareUpdateExclusiveLock);
+		way->apart = !way->locked;
+	}
+}
+
+static void
+end_insert(InsertWay *way)
+{
+	if (way->locked)
+		UnlockRelation(way->rel, ShareUpdateExclusiveLock);
 }
 
 /*
@@ -243,11 +373,9 @@ static ItemPointerData
 insert_row(Relation rel, Datum *values)
 {
 	bool		nulls[INDEX_MAX_KEYS] = {false};
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(rel), values, nulls);
+	HeapTuple	tuple = columns_form(RelationGetDescr(rel), values, nulls);
 	ResultRelInfo *indexes = CatalogOpenIndexes(rel);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-
-	check_storage_lasts(rel);
 
 	/* In-place writes are not decoded, so a subscriber must not get the row. */
 	heap_insert(rel, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, NULL);
@@ -276,50 +404,90 @@ insert_row(Relation rel, Datum *values)
 }
 
 /*
- * The header of a tuple on a page that is part of a generic WAL record.  It
- * survives whatever happens to the transaction, also where this very one has
- * inserted it by SQL: it is frozen.
+ * The header of a tuple on a page that is part of a generic WAL record, frozen if
+ * need be, so that it survives whatever happens to this transaction.
  */
 static HeapTupleHeader
-freeze(GenericXLogState *state, Buffer buffer, OffsetNumber offset)
+register_row(GenericXLogState *state, Buffer buffer, OffsetNumber offset, bool freeze)
 {
 	Page		page = GenericXLogRegisterBuffer(state, buffer, 0);
 	HeapTupleHeader header = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, offset));
 
-	header->t_infomask |= HEAP_XMIN_FROZEN;
+	if (freeze)
+		header->t_infomask |= HEAP_XMIN_FROZEN;
 	return header;
 }
 
-static ItemPointerData
-insert_skip(Relation rel, const SeriesKey *key, const SkippedRange *skip)
+/* Has this very transaction inserted a row, by SQL as a restore does? */
+static bool
+inserted_here(HeapTupleHeader header)
 {
-	Datum		values[Natts_skipped];
+	return !HeapTupleHeaderXminFrozen(header) &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(header));
+}
 
-	values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
-	values[Anum_skipped_last_position - 1] = Int64GetDatum(skip->end - 1);
-	values[Anum_skipped_first_position - 1] = Int64GetDatum(skip->first);
-	values[Anum_skipped_extra - 1] = extra_datum(key);
+/*
+ * Insert what a background worker was asked to, or what need not be asked of one.
+ */
+ItemPointerData
+series_insert(Relation rel, const SeriesInsert *insert)
+{
+	Datum		values[Natts_state];
+
+	StaticAssertStmt((int) Natts_skipped <= (int) Natts_state, "values has room for either row");
+	if (insert->is_skip)
+	{
+		values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&insert->key.incarnation);
+		values[Anum_skipped_last_position - 1] = Int64GetDatum(insert->skip.end - 1);
+		values[Anum_skipped_first_position - 1] = Int64GetDatum(insert->skip.first);
+		values[Anum_skipped_extra - 1] = extra_datum(&insert->key);
+	}
+	else
+	{
+		values[Anum_state_incarnation - 1] = UUIDPGetDatum(&insert->key.incarnation);
+		values[Anum_state_reserved_to - 1] = Int64GetDatum(insert->numbers.reserved_to);
+		values[Anum_state_counted_to - 1] = Int64GetDatum(insert->numbers.counted_to);
+		values[Anum_state_unblocked - 1] = Int64GetDatum(insert->numbers.unblocked);
+		values[Anum_state_filter - 1] = Int64GetDatum((int64) insert->numbers.filter);
+		values[Anum_state_timeline - 1] = Int64GetDatum(insert->numbers.timeline);
+		values[Anum_state_pace - 1] = Int64GetDatum(insert->numbers.pace);
+		values[Anum_state_measured_from - 1] = Int64GetDatum(insert->numbers.measured_from);
+		values[Anum_state_measured_at - 1] = TimestampTzGetDatum(insert->numbers.measured_at);
+		values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(insert->numbers.reserved_at);
+		values[Anum_state_timeline_end - 1] = TimestampTzGetDatum(insert->numbers.timeline_end);
+		values[Anum_state_extra - 1] = extra_datum(&insert->key);
+	}
 	return insert_row(rel, values);
 }
 
 static ItemPointerData
-insert_state(Relation rel, const SeriesKey *key, const SeriesNumbers *numbers)
+insert_by(InsertWay *way, SeriesInsert *insert)
 {
-	Datum		values[Natts_state];
+	if (!way->apart)
+		return series_insert(way->rel, insert);
+	insert->relid = RelationGetRelid(way->rel);
+	return series_insert_apart(insert);
+}
 
-	values[Anum_state_incarnation - 1] = UUIDPGetDatum(&key->incarnation);
-	values[Anum_state_reserved_to - 1] = Int64GetDatum(numbers->reserved_to);
-	values[Anum_state_counted_to - 1] = Int64GetDatum(numbers->counted_to);
-	values[Anum_state_unblocked - 1] = Int64GetDatum(numbers->unblocked);
-	values[Anum_state_filter - 1] = Int64GetDatum((int64) numbers->filter);
-	values[Anum_state_timeline - 1] = Int64GetDatum(numbers->timeline);
-	values[Anum_state_pace - 1] = Int64GetDatum(numbers->pace);
-	values[Anum_state_measured_from - 1] = Int64GetDatum(numbers->measured_from);
-	values[Anum_state_measured_at - 1] = TimestampTzGetDatum(numbers->measured_at);
-	values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(numbers->reserved_at);
-	values[Anum_state_timeline_end - 1] = TimestampTzGetDatum(numbers->timeline_end);
-	values[Anum_state_extra - 1] = extra_datum(key);
-	return insert_row(rel, values);
+static ItemPointerData
+insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
+{
+	SeriesInsert insert = {.is_skip = true, .key = *key, .skip = *skip};
+
+	return insert_by(way, &insert);
+}
+
+/*
+ * Insert the row of a series that has none.  It reserves nothing yet: an error
+ * before the numbers are written in place must not cost any codes.
+ */
+static ItemPointerData
+insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
+{
+	SeriesInsert insert = {.is_skip = false, .key = *key, .numbers = *numbers};
+
+	insert.numbers.reserved_to = numbers->counted_to;
+	return insert_by(way, &insert);
 }
 
 /*
@@ -328,7 +496,7 @@ insert_state(Relation rel, const SeriesKey *key, const SeriesNumbers *numbers)
  * are.
  */
 static List *
-insert_skips(Relation rel, const SeriesKey *key, const SkippedRange *skip)
+insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 {
 	List	   *tids = NIL;
 	SkippedRange piece = *skip;
@@ -343,7 +511,7 @@ insert_skips(Relation rel, const SeriesKey *key, const SkippedRange *skip)
 		{
 			ItemPointer tid = palloc(sizeof(ItemPointerData));
 
-			*tid = insert_skip(rel, key, &piece);
+			*tid = insert_skip(way, key, &piece);
 			tids = lappend(tids, tid);
 		}
 		piece.first = recorded.end;
@@ -368,19 +536,34 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	List	   *skips = NIL;
 	Buffer		buffer = row->buffer;
 	ItemPointerData tid;
+	InsertWay	way = {0};
+	InsertWay	skip_way = {0};
+	bool		new_row = row->tuple == NULL || inserted_here(row->tuple->t_data);
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
 	check_storage_lasts(row->rel);
+	if (new_row)
+		begin_insert(&way, row->rel);
 	if (skip->end > skip->first)
 	{
 		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
-		skips = insert_skips(skip_rel, key, skip);
+		check_storage_lasts(skip_rel);
+		begin_insert(&skip_way, skip_rel);
+		skips = insert_skips(&skip_way, key, skip);
 	}
 	if (row->tuple != NULL)
+	{
 		tid = row->tuple->t_self;
+		if (way.apart)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("cannot take codes of a series that this transaction has restored while an index is being built"),
+					 errdetail("The index is one of \"coderring.%s\".", RelationGetRelationName(row->rel)),
+					 errhint("Commit the restore first.")));
+	}
 	else
 	{
-		tid = insert_state(row->rel, key, numbers);
+		tid = insert_state(&way, key, numbers);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
@@ -402,12 +585,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 			skips = list_delete_first(skips);
 			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(skip_tid));
 			LockBuffer(skip_buffer, BUFFER_LOCK_EXCLUSIVE);
-			(void) freeze(state, skip_buffer, ItemPointerGetOffsetNumber(skip_tid));
+			(void) register_row(state, skip_buffer, ItemPointerGetOffsetNumber(skip_tid), !skip_way.apart);
 		}
 		if (skips == NIL)
 		{
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			*numbers_of(freeze(state, buffer, ItemPointerGetOffsetNumber(&tid))) = *numbers;
+			*numbers_of(register_row(state, buffer, ItemPointerGetOffsetNumber(&tid),
+									 new_row && !way.apart)) = *numbers;
 		}
 		lsn = GenericXLogFinish(state);
 		if (skips == NIL)
@@ -419,8 +603,12 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	row->numbers = *numbers;
 	if (row->tuple == NULL)
 		ReleaseBuffer(buffer);
+	end_insert(&way);
 	if (skip_rel != NULL)
+	{
+		end_insert(&skip_way);
 		table_close(skip_rel, RowExclusiveLock);
+	}
 	return lsn;
 }
 
@@ -432,18 +620,21 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
  * SyncRepWaitForLSN() returns from a cancelled wait as if all was well, which
  * is right for a commit.  Here the answer is an error, and the reservation is
  * left for the next caller to wait for.
+ *
+ * Returns whether a synchronous standby has acknowledged it.
  */
-void
+bool
 series_make_durable(XLogRecPtr lsn)
 {
-	bool		acknowledged = true;
+	bool		acknowledged;
+	bool		awaited;
 
 	XLogFlush(lsn);
 
 	/* A cancel that arrived meanwhile is served before a code is taken. */
 	CHECK_FOR_INTERRUPTS();
-	if (max_wal_senders == 0 || !coderring_sync_standbys_defined())
-		return;
+	if (!coderring_sync_awaited())
+		return false;
 
 	HOLD_INTERRUPTS();
 	{
@@ -461,16 +652,18 @@ series_make_durable(XLogRecPtr lsn)
 
 		/* Waiters are woken before it is set that no standby is awaited any more: look under the lock. */
 		LWLockAcquire(SyncRepLock, LW_SHARED);
-		acknowledged = !coderring_sync_standbys_defined() || lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
+		awaited = coderring_sync_standbys_defined();
+		acknowledged = lsn <= WalSndCtl->lsn[SYNC_REP_WAIT_FLUSH];
 		LWLockRelease(SyncRepLock);
 	}
 	RESUME_INTERRUPTS();
 	CHECK_FOR_INTERRUPTS();
-	if (!acknowledged)
+	if (awaited && !acknowledged)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("canceling statement while codes wait for a synchronous standby"),
 				 errdetail("The codes are reserved, and will be handed out when the standby has acknowledged that.")));
+	return acknowledged;
 }
 
 /*
@@ -482,25 +675,28 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 {
 	Relation	rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, AccessShareLock);
 	ScanKeyData scankey[3];
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	tuple;
-	bool		found;
+	bool		found = false;
 
 	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
 	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTGreaterEqualStrategyNumber, F_INT8GE,
 				Int64GetDatum(position));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 3, scankey);
-	tuple = systable_getnext(scan);
-	found = HeapTupleIsValid(tuple);
-	if (found)
+	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
+	while ((!found || !scan.ordered) && HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		TupleDesc	desc = RelationGetDescr(rel);
 		bool		isnull;
+		int64		end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
 
+		CHECK_FOR_INTERRUPTS();
+		if (found && end >= skip->end)
+			continue;
 		skip->first = DatumGetInt64(heap_getattr(tuple, Anum_skipped_first_position, desc, &isnull));
-		skip->end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
+		skip->end = end;
+		found = true;
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return found;
 }
@@ -510,18 +706,18 @@ delete_rows(const char *table, int columns, const pg_uuid_t *incarnation)
 {
 	Relation	rel = ring_open(ring_relation(table), columns, RowExclusiveLock);
 	ScanKeyData scankey;
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	tuple;
 
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(incarnation));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf, 1, &scankey);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	scan_begin(&scan, rel, SnapshotSelf, 1, &scankey, 1, state_columns);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		CHECK_FOR_INTERRUPTS();
 		simple_heap_delete(rel, &tuple->t_self);
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, RowExclusiveLock);
 }
 
@@ -544,17 +740,16 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 {
 	Relation	rel = ring_open(ring_relation("series_state"), Natts_state, AccessShareLock);
 	ScanKeyData scankey;
-	SysScanDesc scan;
+	RowScan		scan;
 	HeapTuple	tuple;
 
 	if (incarnation != NULL)
 		ScanKeyInit(&scankey, Anum_state_incarnation, BTEqualStrategyNumber, F_UUID_EQ,
 					UUIDPGetDatum(incarnation));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, SnapshotSelf,
-							  incarnation != NULL ? 1 : 0, &scankey);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	series_scan(&scan, rel, incarnation != NULL ? 1 : 0, &scankey);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
-		SeriesNumbers	numbers = read_numbers(scan_buffer(scan), tuple);
+		SeriesNumbers	numbers = read_numbers(scan_buffer(&scan), tuple);
 		bool		isnull;
 		pg_uuid_t  *owner = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
 													   RelationGetDescr(rel), &isnull));
@@ -566,6 +761,6 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 		visitor(owner, VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra),
 				&numbers, arg);
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 }

@@ -14,6 +14,7 @@
 #include "utils/relcache.h"
 
 #include "ring.h"
+#include "scan.h"
 
 /* Columns of coderring.series_state */
 enum
@@ -66,7 +67,7 @@ typedef struct SkippedRange
 typedef struct SeriesRow
 {
 	Relation	rel;
-	struct SysScanDescData *scan;
+	RowScan		scan;
 	HeapTuple	tuple;			/* in the buffer; NULL if there is no row */
 	Buffer		buffer;
 	SeriesNumbers numbers;		/* all 0 if there is no row */
@@ -77,7 +78,7 @@ extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
 								 const SeriesNumbers *numbers, const SkippedRange *skip, bool hold);
-extern void series_make_durable(XLogRecPtr lsn);
+extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 
 /* Has a series handed out, or may it have, all that was reserved in its cycle? */
@@ -89,11 +90,27 @@ series_at_end_of_cycle(const SeriesNumbers *numbers, int64 base_codes)
 }
 
 extern void series_delete_all(const pg_uuid_t *incarnation);
+extern void series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys);
+
+/* What apart.c has a background worker insert; exactly one of the two. */
+typedef struct SeriesInsert
+{
+	Oid			relid;
+	bool		is_skip;
+	SeriesKey	key;
+	SeriesNumbers numbers;
+	SkippedRange skip;
+} SeriesInsert;
+
+extern ItemPointerData series_insert(Relation rel, const SeriesInsert *insert);
+
+/* apart.c */
+extern ItemPointerData series_insert_apart(const SeriesInsert *insert);
 
 /* orphans.c */
 extern void series_sweep_orphans(void);
 
-/* Calls back for every row that is there now, in the order of the index. */
+/* Calls back for every row that is there now. */
 typedef void (*SeriesVisitor) (const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 							   const SeriesNumbers *numbers, void *arg);
 extern void series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg);

@@ -11,8 +11,11 @@
  */
 #include "postgres.h"
 
+#include <sys/stat.h>
+
 #include "access/table.h"
 #include "common/hashfn.h"
+#include "common/relpath.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -20,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "grant.h"
+#include "locks.h"
 #include "order.h"
 #include "ring.h"
 #include "version.h"
@@ -169,6 +173,45 @@ begin_memory(void)
 	ring_memory_epoch = epoch;
 }
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
+/*
+ * What tells this database from another one that has had its OID, as CREATE
+ * DATABASE ... OID allows: which file its PG_VERSION is, and from when.  It is
+ * another one after ALTER DATABASE ... SET TABLESPACE too, which nobody is
+ * connected through: what was in slots is skipped then.
+ */
+uint32
+ring_database_instance(void)
+{
+	static bool known = false;
+	static uint32 instance;
+
+	if (!known)
+	{
+		char	   *directory = GetDatabasePath(MyDatabaseId, MyDatabaseTableSpace);
+		char	   *path = psprintf("%s/PG_VERSION", directory);
+		struct stat st;
+		uint64		parts[3];
+
+		if (stat(path, &st) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_IO_ERROR),
+					 errmsg("could not look up the directory of the database"),
+					 errdetail("\"%s\": %m.", path)));
+		parts[0] = st.st_ino;
+		parts[1] = st.st_mtim.tv_sec;
+		parts[2] = st.st_mtim.tv_nsec;
+		instance = hash_bytes((const unsigned char *) parts, sizeof(parts));
+		known = true;
+		pfree(path);
+		pfree(directory);
+	}
+	return instance;
+}
+
 /*
  * What everyone in the server knows the series of a ring by, without an extra.
  */
@@ -178,8 +221,9 @@ ring_make_key(const Ring *ring, SeriesKey *key)
 	memset(key, 0, sizeof(SeriesKey));
 	key->database = MyDatabaseId;
 	key->relid = ring_memory_good() ? series_relid : ring_relation("series_state");
+	key->instance = ring_database_instance();
 	key->incarnation = ring->incarnation;
-	key->ring_id = ring->id;
+	key->lock_id = ring_lock_id(&ring->id);
 }
 
 /*
@@ -195,7 +239,7 @@ ring_unchanged(const Series *series)
 	bool		unchanged;
 
 	unchanged = ring_read(rel, name, &ring) &&
-		ring.id == series->ring->id &&
+		!ring.replicated && ring_same_id(&ring.id, &series->ring->id) &&
 		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		series->key.relid == ring_relation("series_state") &&
 		grant_may_use(&ring, GetUserId());
@@ -268,7 +312,7 @@ ring_find(const text *name)
 
 /*
  * What this session remembers of a series, read anew if need be.  Checks that
- * the current user may take codes.  Good until something is looked up in the
+ * the current user may take codes, and that there are some to take.  Good until something is looked up in the
  * catalogs or a lock is waited for: then ask again.
  */
 Series *
@@ -323,6 +367,7 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 			grant_report_denied(series->ring, false);
 		series->user = user;
 	}
+	ring_check_dispenses(series->ring);
 	ring_last_series = series;
 	return series;
 }

@@ -156,7 +156,7 @@ find_owner(const SeriesKey *key)
 	{
 		Slot	   *owner = memory_address(ref);
 
-		if (owner->key.database == key->database && owner->key.relid == key->relid)
+		if (slot_same_owner(&owner->key, key))
 			return owner;
 		ref = owner->next;
 	}
@@ -172,6 +172,7 @@ make_owner(const SeriesKey *key)
 	memset(&owner->key, 0, sizeof(SeriesKey));
 	owner->key.database = key->database;
 	owner->key.relid = key->relid;
+	owner->key.instance = key->instance;
 	owner->seen = 0;
 	owner->next = block_control->owners;
 	block_control->owners = owner->self;
@@ -221,6 +222,7 @@ unlink_slot(Slot *slot)
 	}
 	pg_atomic_write_u32(&slot->dead, 1);
 	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
+	pg_memory_barrier();		/* as in begin_block: others get the slot and its array */
 	*link = slot->next;
 	if (slot->codes != InvalidSharedRef)
 		memory_free(slot->codes, slot->codes_order);
@@ -375,9 +377,10 @@ slot_make(const SeriesKey *key, bool entitled)
 			slot->seen = 0;
 			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
+			slot->acknowledged = false;
 			slot->size = 0;
 			slot->map = 0;
-			slot->first = 0;
+			slot->span = 0;
 			slot->filter = 0;
 			slot->series_filter = 0;
 			slot->counted = -1;
@@ -426,7 +429,7 @@ slot_collect(const SeriesKey *ring, bool all_rings)
 			Slot	   *slot = memory_address(ref);
 
 			if (pg_atomic_read_u32(&slot->dead) == 0 &&
-				slot->key.database == ring->database && slot->key.relid == ring->relid &&
+				slot_same_owner(&slot->key, ring) &&
 				(all_rings || memcmp(&slot->key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0))
 				slots = lappend(slots, slot);
 			ref = slot->next;
@@ -479,7 +482,7 @@ owner_listed(const List *owners, const SeriesKey *key)
 	{
 		const SlotOwner *owner = lfirst(cell);
 
-		if (owner->database == key->database && owner->relid == key->relid)
+		if (owner->database == key->database && owner->relid == key->relid && owner->instance == key->instance)
 			return true;
 	}
 	return false;
@@ -499,6 +502,7 @@ slot_owners(void)
 
 		owner->database = slot->key.database;
 		owner->relid = slot->key.relid;
+		owner->instance = slot->key.instance;
 		owners = lappend(owners, owner);
 		ref = slot->next;
 	}
@@ -552,7 +556,7 @@ slot_candidates(const SeriesKey *except, bool slots, int count)
 			Slot	   *slot = memory_address(ref);
 			uint32		ticket = (uint32) pg_atomic_read_u64(&slot->ticket);
 			bool		idle = slot->seen == ticket;
-			bool		ours = slot->key.database == except->database && slot->key.relid == except->relid;
+			bool		ours = slot_same_owner(&slot->key, except);
 
 			ref = slot->next;
 			looks++;

@@ -55,7 +55,7 @@ may_see(const Ring *ring, Oid user)
 static Datum
 grantee_names(const Ring *ring)
 {
-	List	   *grantees = grant_list(ring->id);
+	List	   *grantees = grant_list(&ring->id);
 	Datum	   *names = palloc((list_length(grantees) + 1) * sizeof(Datum));
 	int			count = 0;
 	ListCell   *cell;
@@ -115,6 +115,8 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	int64		offset;
 	int64		codes;
 	int64		remaining;
+	int32		code_length;
+	bool		too_long;		/* none of these codes can be had */
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	size_t		uniquizer_len;
 	char		percent[32];
@@ -137,9 +139,28 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 		cycle--;
 		offset = positions;
 	}
+	else if (cycle >= PG_INT64_MAX / positions)
+	{
+		/* There is no next one. */
+		cycle = PG_INT64_MAX / positions - 1;
+		offset = positions;
+	}
 	codes = capacity_of_cycle(listing->capacity, &key, cycle);
-	remaining = offset == positions ? 0 : Max(codes - state.counted, 0);
 	uniquizer_len = codec_write_uniquizer(&ring->codec, cycle, uniquizer);
+	code_length = pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->stride;
+
+	/* What is counted along can be an estimate, and is not to say that nothing is left. */
+	if (offset < positions && codes <= state.counted)
+		state.counted = position_count_before(ring, listing->list, &key, state.position);
+
+	/*
+	 * A cycle is complete with its last code, wherever the last reservation
+	 * ended: positions behind it that have none are not waited for.
+	 */
+	too_long = ring->max_length > 0 && code_length > ring->max_length;
+	if (codes <= state.counted || too_long)
+		offset = positions;
+	remaining = offset == positions ? 0 : codes - state.counted;
 	{
 		/* Exact to the second place, rounded down. */
 		int64		hundredths = codes == 0 ? 10000 : (int64) ((long double) (codes - remaining) * 10000 / codes);
@@ -158,8 +179,8 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	values[7] = Int64GetDatum(remaining);
 	values[8] = DirectFunctionCall3(numeric_in, CStringGetDatum(percent),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
-	values[9] = Int32GetDatum(pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->stride);
-	values[10] = Int64GetDatum(capacity_until_longer(listing->capacity, &key, cycle, remaining));
+	values[9] = Int32GetDatum(code_length);
+	values[10] = Int64GetDatum(too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 }
 

@@ -15,7 +15,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
@@ -28,10 +27,12 @@
 #include "utils/snapmgr.h"
 
 #include "capacity.h"
+#include "columns.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "options.h"
+#include "rows.h"
 #include "series.h"
 #include "words.h"
 
@@ -107,35 +108,39 @@ words_of_array(ArrayType *array, int *count)
 	return words;
 }
 
-static SysScanDesc
-begin_scan(Relation rel, const char *name, Snapshot snapshot)
+static void
+begin_scan(RowScan *scan, Relation rel, const char *name, Snapshot snapshot)
 {
+	static const AttrNumber columns[] = {Anum_list_name};
 	ScanKeyData key;
 
 	ScanKeyInit(&key, Anum_list_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	return systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
+	scan_begin(scan, rel, snapshot, 1, &key, lengthof(columns), columns);
 }
 
 static bool
 read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 {
-	SysScanDesc scan = begin_scan(rel, name, snapshot);
-	HeapTuple	tuple = systable_getnext(scan);
-	bool		found = HeapTupleIsValid(tuple);
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		found;
 
+	begin_scan(&scan, rel, name, snapshot);
+	tuple = scan_next(&scan);
+	found = HeapTupleIsValid(tuple);
 	if (found)
 	{
 		Datum		values[Natts_list];
 		bool		nulls[Natts_list];
 
-		heap_deform_tuple(tuple, RelationGetDescr(rel), values, nulls);
+		columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 		list->tid = tuple->t_self;
 		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
 		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
 		list->owner_name = *DatumGetName(values[Anum_list_owner_name - 1]);
 		list->words = words_of_array(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
 	}
-	systable_endscan(scan);
+	scan_end(&scan);
 	return found;
 }
 
@@ -321,6 +326,35 @@ every_ring(const Ring *ring, Oid user)
 }
 
 /*
+ * Is there a list of that name?
+ */
+bool
+words_list_exists(const char *list)
+{
+	WordList	existing;
+
+	return read_list(list, &existing);
+}
+
+/*
+ * Is there a ring whose codes are filtered with a list?
+ */
+bool
+words_list_used(const char *list)
+{
+	ListCell   *cell;
+
+	foreach(cell, ring_list(every_ring))
+	{
+		const Ring *ring = lfirst(cell);
+
+		if (strcmp(ring->blocklist, list) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Refuse what would leave a ring without a list or with too few codes.
  */
 static void
@@ -360,6 +394,7 @@ words_define(const char *list, ArrayType *words)
 	Relation	rel;
 	WordList	existing;
 	bool		exists;
+	bool		written = true;
 	int			count = 0;
 	BlocklistWord *parsed = words != NULL ? words_of_array(words, &count) : NULL;
 
@@ -369,6 +404,9 @@ words_define(const char *list, ArrayType *words)
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("blocklist \"%s\" has too many words", list),
 				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
+
+	/* From before the row is looked up: who rewrites the table would move it. */
+	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
 
 	/* Whoever may not change a list must not hold it up either. */
 	for (int i = 0; i < 2; i++)
@@ -389,13 +427,12 @@ words_define(const char *list, ArrayType *words)
 	if (!exists && words == NULL)
 		report_missing(list);
 
-	lifecycle_words_changed(list, 0);
+	lifecycle_words_changed(list, NULL);
 	if (words == NULL)
 		check_rings(list, true);
-	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
-	if (exists)
-		CatalogTupleDelete(rel, &existing.tid);
-	if (words != NULL)
+	if (words == NULL)
+		written = rows_delete(rel, &existing.tid);
+	else
 	{
 		NameData	owner_name;
 		Oid			owner = exists ? existing.owner : GetUserId();
@@ -413,9 +450,19 @@ words_define(const char *list, ArrayType *words)
 		values[Anum_list_owner - 1] = ObjectIdGetDatum(owner);
 		values[Anum_list_owner_name - 1] = NameGetDatum(&owner_name);
 		values[Anum_list_words - 1] = PointerGetDatum(words);
-		CommandCounterIncrement();
-		CatalogTupleInsert(rel, heap_form_tuple(RelationGetDescr(rel), values, nulls));
+		if (exists)
+		{
+			bool		replace[Natts_list] = {true, true, true, true, true};
+
+			written = rows_update(rel, &existing.tid, columns_form(RelationGetDescr(rel), values, nulls), replace);
+		}
+		else
+			rows_insert(rel, values, nulls);
 	}
+	if (!written)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("blocklist \"%s\" is being changed by SQL", list)));
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	if (words != NULL && exists)

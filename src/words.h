@@ -17,6 +17,8 @@ extern bool words_find_filter(Ring *ring);
 extern const Blocklist *words_automaton(const Ring *ring, uint64 *filter);
 extern uint64 words_filter_of(const Blocklist *list);
 extern void words_lock_list(const char *list);
+extern bool words_list_exists(const char *list);
+extern bool words_list_used(const char *list);
 extern void words_define(const char *list, ArrayType *words);
 
 #endif							/* CODERRING_WORDS_H */

@@ -20,6 +20,7 @@
 #	meanwhile  somebody else has the refill lock at first, and changes a definition
 #	reserves   0 if it needs no new reservation
 #	enters     it takes the entry lock
+#	building   an index of the series is being built concurrently
 #	step       [A, B]: after the first A calls only each B-th fails
 
 package Kinds;
@@ -59,6 +60,11 @@ sub all
 			setup => [ $create, get_codes(2) ],
 			run => q{SELECT coderring_get_code('%R', 'x')},
 			series => [ '', 'x' ], plain => 1, enters => 1
+		},
+		'first-building' => { setup => [$create], run => $get, enters => 1, building => 1 },
+		'skipped-building' => {
+			setup => [ $create, q{SELECT coderring_get_code('%R', 'A')}, get_codes(256) ],
+			run => $get, series => [ '', 'A' ], enters => 1, building => 1
 		},
 		'refill' => { setup => [ $create, get_codes(4) ], run => $get, plain => 1 },
 		'refill-fresh' => { setup => [ $create, get_codes(4), '\c -' ], run => $get },

@@ -252,7 +252,7 @@ faults_lock(PG_FUNCTION_ARGS)
 {
 	text	   *extra = PG_GETARG_TEXT_PP(2);
 
-	ring_lock((RingLock) PG_GETARG_INT32(0), PG_GETARG_INT32(1),
+	ring_lock((RingLock) PG_GETARG_INT32(0), ring_lock_id(PG_GETARG_UUID_P(1)),
 			  PG_GETARG_INT32(0) == LOCK_REFILL ?
 			  ring_lock_detail(VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra)) : 0,
 			  PG_GETARG_INT32(3));

@@ -58,7 +58,7 @@ sub prepare_database
 		q{CREATE FUNCTION faults_places() RETURNS SETOF text AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE FUNCTION faults_left(text) RETURNS int AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE FUNCTION faults_room() RETURNS bool AS '$libdir/coderring' LANGUAGE C},
-		q{CREATE FUNCTION faults_lock(int, int, text, int) RETURNS void AS '$libdir/coderring' LANGUAGE C},
+		q{CREATE FUNCTION faults_lock(int, uuid, text, int) RETURNS void AS '$libdir/coderring' LANGUAGE C},
 		q{CREATE TABLE bases AS
 			WITH RECURSIVE b(len, code) AS (
 				VALUES (0, '') UNION ALL
@@ -245,6 +245,28 @@ sub turn
 	return ($place, $failed, $lost, @problems);
 }
 
+# From now on indexes of series look as if somebody were building them
+my $builder;
+
+sub begin_building
+{
+	$builder = Session->new($database);
+	$builder->must(
+		map({ (
+			"CREATE INDEX IF NOT EXISTS ${_}_unfinished ON coderring.$_ (extra)",
+			"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'coderring.${_}_unfinished'::regclass") }
+			'series_state', 'skipped_positions'),
+		'BEGIN', 'LOCK TABLE coderring.series_state, coderring.skipped_positions IN SHARE UPDATE EXCLUSIVE MODE');
+	return;
+}
+
+sub end_building
+{
+	$builder->must('COMMIT', 'DROP INDEX coderring.series_state_unfinished, coderring.skipped_positions_unfinished');
+	$builder->quit;
+	return;
+}
+
 # All calls of a kind, one after the other
 sub try_kind
 {
@@ -254,6 +276,7 @@ sub try_kind
 	my ($turns, $errors, $lost) = (0, 0, 0);
 	my (@problems, %places);
 
+	begin_building() if $kind->{building};
 	for (my $n = 1; @problems < $enough; $n += $n < $all_until ? 1 : $step)
 	{
 		my ($place, $failed, $less, @wrong) = eval { turn($kind, $mode, $n, %options) };
@@ -276,6 +299,7 @@ sub try_kind
 		$turns++;
 		$errors += $failed > 0;
 	}
+	end_building() if $kind->{building};
 	finish($name, $mode, $turns, $errors, $lost, \%places, @problems);
 	return;
 }

@@ -121,7 +121,7 @@ SELECT pg_temp.fails(query) FROM unnest(ARRAY[
 	$$UPDATE coderring.blocklist SET words = '{bob}'$$,
 	$$UPDATE coderring.blocklist SET owner = 0$$,
 	$$DELETE FROM coderring.blocklist$$,
-	$$TRUNCATE coderring.blocklist$$,
+	$$TRUNCATE coderring.blocklist CASCADE$$,
 	$$LOCK TABLE coderring.blocklist$$,
 	$$SELECT 1 FROM coderring.blocklist FOR UPDATE$$]) query;
 SELECT name, cardinality(words) FROM coderring.blocklist WHERE NOT builtin AND name <> 'large' ORDER BY name;
@@ -435,7 +435,7 @@ DELETE FROM coderring.blocklist WHERE name = 'third';
 SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
 SELECT name, blocklist FROM coderring.rings;
 BEGIN;
-TRUNCATE coderring.blocklist;
+TRUNCATE coderring.blocklist CASCADE;
 SELECT pg_temp.fails($$SELECT coderring_create('new', blocklist => 'english')$$);
 ROLLBACK;
 SELECT coderring_define_blocklist('third', '{VVV,EEE}');

@@ -45,22 +45,60 @@ SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ADD another int', query)
 	$$SELECT coderring_define_blocklist('new', '{word}')$$]) query;
 
 SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ADD another int', $$SELECT coderring_grant('r', 'public')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.series_state ALTER reserved_to TYPE numeric', $$SELECT coderring_get_code('r', 'E')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring ALTER name TYPE varchar', $$SELECT coderring_get_code('words')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ALTER words TYPE text', $$SELECT coderring_create('new', blocklist => 'english')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ALTER role_name TYPE text', $$SELECT coderring_grant('r', 'public')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
 
--- Constraints
+-- One that is dropped again stays in the catalog, and does no harm.
+ALTER TABLE coderring.ring ADD another int;
+ALTER TABLE coderring.ring DROP another;
+ALTER TABLE coderring.series_state ADD another text;
+ALTER TABLE coderring.series_state DROP another;
+ALTER TABLE coderring.skipped_positions ADD another int;
+ALTER TABLE coderring.skipped_positions DROP another;
+ALTER TABLE coderring.blocklist ADD another int DEFAULT 7;
+ALTER TABLE coderring.blocklist DROP another;
+ALTER TABLE coderring.ring_grant ADD another int NOT NULL DEFAULT 7;
+ALTER TABLE coderring.ring_grant DROP another;
+SELECT coderring_create('dropped', 1), coderring_grant('dropped', 'public'), coderring_define_blocklist('list', '{word}');
+SELECT coderring_get_code('dropped') <> '', coderring_get_code('dropped', '', true) <> '', coderring_get_code('dropped', 'E') <> '';
+SELECT coderring_set_blocklist('dropped', 'list'), coderring_rename('dropped', 'dropped 2');
+SELECT blocklist, grantees FROM coderring.rings WHERE name = 'dropped 2';
+SELECT extra, cycle, cycle_offset, reserved_to FROM coderring.series WHERE ring = 'dropped 2' ORDER BY extra;
+SELECT coderring_issued('dropped 2', c) FROM coderring_get_codes('dropped 2', 3) c;
+SELECT coderring_reset('dropped 2'), coderring_drop('dropped 2'), coderring_define_blocklist('list', NULL);
+
+-- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('words')$$,
 	$$SELECT coderring_create('new')$$,
 	$$SELECT coderring_rename('mine', 'new')$$]) query;
 SELECT pg_temp.altered($$
-	ALTER TABLE coderring.series_state ALTER unblocked DROP NOT NULL;
+	ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_not_null;
 	INSERT INTO coderring.series_state SELECT incarnation, 0, 0, NULL, 0, 1, 0, 0, now(), now(), now(), 'E' FROM coderring.ring WHERE name = 'r'$$,
 	$$SELECT coderring_get_code('r', 'E')$$);
 
 -- Indexes, which rows of new series are entered in
-SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'E')$$);
-SELECT pg_temp.altered('CREATE INDEX part ON coderring.series_state (extra) WHERE extra > ''D''', $$SELECT coderring_get_code('r', 'F')$$);
-SELECT pg_temp.altered('CREATE INDEX computed ON coderring.series_state (lower(extra))', $$SELECT coderring_get_code('r', 'G')$$);
+CREATE INDEX whole ON coderring.series_state (reserved_to);
+SELECT coderring_get_code('r', 'E') <> '';
+DROP INDEX coderring.whole;
+CREATE INDEX part ON coderring.series_state (extra) WHERE extra > 'D';
+SELECT coderring_get_code('r', 'F');
+DROP INDEX coderring.part;
+CREATE INDEX computed ON coderring.series_state (lower(extra));
+SELECT coderring_get_code('r', 'G');
+DROP INDEX coderring.computed;
+-- not if a repacker would take the table for one that it can rewrite,
+ALTER TABLE coderring.series_state ADD PRIMARY KEY (incarnation, extra);
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_pkey;
+SELECT coderring_get_code('r', 'H');
+ALTER TABLE coderring.series_state ALTER incarnation DROP NOT NULL, ALTER extra DROP NOT NULL;
+SELECT coderring_get_code('r', 'H') <> '';
+-- nor if it hangs on the transaction whether they stay there
+SELECT pg_temp.altered('CREATE INDEX whole ON coderring.series_state (reserved_to)', $$SELECT coderring_get_code('r', 'I')$$);
 
 -- and one that was left behind unfinished, which nothing is entered in.
 \set VERBOSITY terse
@@ -74,7 +112,7 @@ DROP INDEX coderring.unfinished;
 -- A role without a name
 \set VERBOSITY terse
 INSERT INTO coderring.ring SELECT (r).* FROM (
-	SELECT json_populate_record(ring, '{"id": 12345, "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
+	SELECT json_populate_record(ring, '{"id": "00000000-0000-4000-8000-000000012345", "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
 \set VERBOSITY default
 
 -- Names that no ring can have

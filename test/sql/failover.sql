@@ -7,6 +7,7 @@ CREATE EXTENSION IF NOT EXISTS coderring;
 RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
+LOAD 'coderring';
 SHOW coderring.failover_gap;
 CREATE FUNCTION pg_temp.series(name text, extra text, timeline bigint, pace bigint, ago interval,
 		reserved_to bigint DEFAULT 100, span bigint DEFAULT 32, timeline_end timestamptz DEFAULT '2000-01-01') RETURNS void LANGUAGE sql AS $$

@@ -123,8 +123,8 @@ SELECT role_name FROM coderring.ring_grant;
 DROP ROLE regress_coderring_once_more;
 SELECT coderring_drop('next');
 
--- The trigger that finds roles serves its own tables only.
+-- The trigger before rows serves its own tables only.
 CREATE TABLE pg_temp.other (a int PRIMARY KEY, owner text, owner_name text);
-CREATE TRIGGER find_role BEFORE INSERT ON pg_temp.other FOR EACH ROW EXECUTE FUNCTION coderring.find_role();
+CREATE TRIGGER admit_row BEFORE INSERT ON pg_temp.other FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 INSERT INTO other VALUES (1, 'a', 'b');
-SELECT coderring.find_role();
+SELECT coderring.admit_row();

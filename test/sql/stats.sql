@@ -60,7 +60,7 @@ BEGIN
 	codes := 0; series := 0; wrong := 0;
 	FOR i IN 1..steps LOOP
 		PERFORM coderring_get_code('f', e, i % 50 = 0) FROM unnest(ARRAY['', 'A', 'DA', 'é']) e;
-		SELECT count(*), count(*) FILTER (WHERE s.issued + s.skipped = p.cycle * 16 + p.cycle_offset AND s.issued = i AND s.refills = i)
+		SELECT count(*), count(*) FILTER (WHERE (s.issued + s.skipped = p.cycle * 16 + p.cycle_offset OR (p.remaining = 0 AND s.issued + s.skipped < p.cycle * 16 + 16)) AND s.issued = i AND s.refills = i)
 			INTO all_ones, right_ones FROM coderring.stats s JOIN coderring.series p USING (ring, extra) WHERE ring = 'f';
 		codes := codes + 4;
 		series := series + all_ones;

@@ -159,7 +159,7 @@ foreach my $command (
 {
 	foreach my $table ('ring', 'series_state', 'skipped_positions')
 	{
-		my $using = $command eq 'CLUSTER' ? " USING ${table}_pkey" : '';
+		my $using = $command ne 'CLUSTER' ? '' : $table eq 'ring' ? ' USING ring_pkey' : " USING ${table}_key";
 		$node->safe_psql('postgres', "$command coderring.$table$using");
 	}
 	note_codes(map { $session->query("SELECT coderring_get_codes('ring', 50, '$_-')") } qw(victim crash), "new $command");

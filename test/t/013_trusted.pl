@@ -124,15 +124,15 @@ is(as($_, $node, 'app', $privileges), $for_all, "$_: may read the views and the 
   foreach qw(stranger seller leaver watcher);
 is(as('tenant', $node, 'app', $privileges), join("\n",
 		'blocklist|SELECT', 'blocklist|INSERT', 'ring|SELECT', 'ring|INSERT', 'ring_grant|SELECT', 'ring_grant|INSERT',
-		'ring_id_seq|SELECT', 'ring_id_seq|UPDATE', 'rings|SELECT', 'series|SELECT',
+		'rings|SELECT', 'series|SELECT',
 		'series_state|SELECT', 'series_state|INSERT', 'skipped_positions|SELECT', 'skipped_positions|INSERT', 'stats|SELECT'),
 	'tenant: may read and add what is dumped');
 is(as('auditor', $node, 'app', $privileges), join("\n",
-		'blocklist|SELECT', 'ring|SELECT', 'ring_grant|SELECT', 'ring_id_seq|SELECT', 'rings|SELECT',
+		'blocklist|SELECT', 'guard|SELECT', 'ring|SELECT', 'ring_grant|SELECT', 'rings|SELECT',
 		'series|SELECT', 'series_state|SELECT', 'skipped_positions|SELECT', 'stats|SELECT'),
 	'pg_read_all_data: may read all');
 
-foreach my $table (@secret, 'ring_id_seq')
+foreach my $table (@secret)
 {
 	foreach my $role (qw(stranger seller watcher))
 	{
@@ -169,7 +169,7 @@ $node->safe_psql('defaults', qq{
 	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT SELECT ON TABLES TO PUBLIC});
 as('tenant', $node, 'defaults', 'CREATE EXTENSION coderring');
 is(as('seller', $node, 'defaults', $privileges), $for_all, 'default privileges of everyone: not for the keys');
-unlike(as('stranger', $node, 'defaults', $privileges), qr/^(@{[ join('|', @secret) ]}|ring_id_seq)\|/m,
+unlike(as('stranger', $node, 'defaults', $privileges), qr/^(@{[ join('|', @secret) ]})\|/m,
 	'default privileges of a role: not for the keys, nor for any table that decides');
 is(as('stranger', $node, 'defaults', q{SELECT has_schema_privilege('coderring', 'CREATE')}), 'f', 'nor for the schema');
 
@@ -352,10 +352,10 @@ my %made = (
 	'table coderring.ring' => 'CREATE TABLE coderring.ring (key bytea)',
 	'view coderring.thing' => 'CREATE VIEW coderring.thing AS SELECT 1',
 	'materialized view coderring.thing' => 'CREATE MATERIALIZED VIEW coderring.thing AS SELECT 1',
-	'sequence coderring.ring_id_seq' => 'CREATE SEQUENCE coderring.ring_id_seq',
+	'sequence coderring.thing' => 'CREATE SEQUENCE coderring.thing',
 	'type coderring.thing' => q{CREATE TYPE coderring.thing AS ENUM ('a')},
 	'domain coderring.thing' => 'CREATE DOMAIN coderring.thing AS text',
-	'function coderring.find_role()' => q{CREATE FUNCTION coderring.find_role() RETURNS int LANGUAGE sql AS 'SELECT 1'},
+	'function coderring.admit_row()' => q{CREATE FUNCTION coderring.admit_row() RETURNS int LANGUAGE sql AS 'SELECT 1'},
 	'aggregate coderring.thing(int)' => 'CREATE AGGREGATE coderring.thing(int) (SFUNC = int4pl, STYPE = int)',
 	'operator coderring.===(text,text)' => 'CREATE OPERATOR coderring.=== (FUNCTION = texteq, LEFTARG = text, RIGHTARG = text)',
 	'operator family coderring.thing USING btree' => 'CREATE OPERATOR FAMILY coderring.thing USING btree',

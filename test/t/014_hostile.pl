@@ -108,7 +108,7 @@ BEGIN
 		EXECUTE format('CREATE TABLE %I.%I (nspname pg_catalog.name, extname pg_catalog.name, extowner pg_catalog.oid, name pg_catalog.text)', place, made.name);
 	END LOOP;
 	EXECUTE format('CREATE VIEW %I.rings AS SELECT %1$I.trap_96(1, 1)', place);
-	EXECUTE format('CREATE SEQUENCE %I.ring_id_seq', place);
+	EXECUTE format('CREATE SEQUENCE %I.a_sequence', place);
 END
 $make$;
 SQL
@@ -188,6 +188,7 @@ UNION ALL
 SELECT pg_get_ruledef(r.oid) FROM pg_rewrite r JOIN relation c ON ev_class = c.oid
 UNION ALL
 SELECT pg_get_triggerdef(t.oid) || tgenabled::text FROM pg_trigger t JOIN relation c ON tgrelid = c.oid
+	WHERE NOT tgisinternal
 UNION ALL
 SELECT format('schema %s owner %s', nspname, nspowner) FROM pg_namespace JOIN member ON classid = 'pg_namespace'::regclass AND objid = pg_namespace.oid
 UNION ALL
@@ -236,7 +237,7 @@ foreach my $control (
 	[ q{SELECT octet_length('a'::pg_catalog.text)}, 'function octet_length(text)' ],
 	[ q{SELECT format('a'::pg_catalog.text, 'b'::pg_catalog.name)}, 'function format(text, name)' ],
 	[ q{SELECT now()}, 'function now()' ],
-	[ q{SELECT nextval('evil.ring_id_seq'::pg_catalog.regclass)}, 'function nextval(regclass)' ],
+	[ q{SELECT nextval('evil.a_sequence'::pg_catalog.regclass)}, 'function nextval(regclass)' ],
 	[ q{SELECT 'a'::text}, 'domain' ],
 	[ q{SELECT 'a'::pg_catalog.text::gullible}, 'cast from text' ])
 {
@@ -301,11 +302,11 @@ is($victim->query('TABLE coderring.rings') =~ tr/\n//, 2, 'view of rings');
 like($victim->query('TABLE coderring.series'), qr/^order\|ext-\|/m, 'view of series');
 like($victim->query('TABLE coderring.stats'), qr/^plain\|\|/m, 'view of statistics');
 is($victim->query('SELECT coderring.check_version() IS NULL'), 'f', 'whether the library serves this version');
-do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring', 'ROLLBACK',
+do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring CASCADE', 'ROLLBACK',
 	'BEGIN', 'UPDATE coderring.ring SET max_length = NULL', 'ROLLBACK',
 	'BEGIN', 'CREATE TABLE pg_temp.kept AS TABLE coderring.ring', 'DELETE FROM coderring.ring', 'INSERT INTO coderring.ring TABLE pg_temp.kept', 'ROLLBACK',
 	'VACUUM FULL coderring.series_state', 'REINDEX TABLE coderring.ring', 'ANALYZE coderring.ring');
-foreach my $statement ('UPDATE coderring.series_state SET reserved_to = 0', 'TRUNCATE coderring.skipped_positions')
+foreach my $statement ('UPDATE coderring.series_state SET reserved_to = 0', 'TRUNCATE coderring.skipped_positions CASCADE')
 {
 	$victim->query($statement);
 	is($victim->state, '55000', $statement);
@@ -445,7 +446,7 @@ my @attacks = (
 	'COMMENT ON TABLE coderring.ring IS NULL',
 	'DROP TABLE coderring.ring CASCADE',
 	'DROP VIEW coderring.rings',
-	'TRUNCATE coderring.ring',
+	'TRUNCATE coderring.ring CASCADE',
 	'DELETE FROM coderring.ring',
 	'UPDATE coderring.blocklist SET owner = 10',
 	'UPDATE coderring.series_state SET reserved_to = 0',
@@ -453,7 +454,7 @@ my @attacks = (
 	'LOCK TABLE coderring.series_state IN ACCESS EXCLUSIVE MODE',
 	'SELECT * FROM coderring.blocklist FOR SHARE',
 	'REINDEX TABLE coderring.ring',
-	'CLUSTER coderring.series_state USING series_state_pkey',
+	'CLUSTER coderring.series_state USING series_state_key',
 	'GRANT SELECT ON coderring.ring TO mallory WITH GRANT OPTION; SELECT 1 / (has_table_privilege($$coderring.ring$$, $$SELECT WITH GRANT OPTION$$))::int',
 	'CREATE TABLE coderring.mine ()',
 	q{CREATE FUNCTION coderring.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'},
@@ -470,7 +471,7 @@ my @attacks = (
 	'ALTER FUNCTION public.coderring_get_code SET SCHEMA evil',
 	'ALTER FUNCTION public.coderring_get_code RENAME TO mine',
 	'DROP FUNCTION public.coderring_get_code CASCADE',
-	'CREATE TABLE own (name text, owner oid, owner_name name); CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION coderring.find_role()',
+	'CREATE TABLE own (name text, owner oid, owner_name name); CREATE TRIGGER t BEFORE INSERT ON own FOR EACH ROW EXECUTE FUNCTION coderring.admit_row()',
 	'CREATE TABLE own (name text); CREATE TRIGGER t AFTER DELETE ON own FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed()',
 	q{CREATE FUNCTION mine(text) RETURNS text LANGUAGE c AS '$libdir/coderring', 'coderring_drop'},
 	'CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION suppress_redundant_updates_trigger()',
@@ -481,9 +482,7 @@ my @attacks = (
 	'SET SESSION AUTHORIZATION app');
 my @of_others = (
 	'INSERT INTO coderring.blocklist SELECT $$own$$, true, 10, $$app$$, $${}$$',
-	'INSERT INTO coderring.ring_grant SELECT 1, 0, $$mallory$$',
-	'SELECT nextval($$coderring.ring_id_seq$$)',
-	'SELECT setval($$coderring.ring_id_seq$$, 1)',
+	'INSERT INTO coderring.ring_grant SELECT pg_catalog.gen_random_uuid(), 0, $$mallory$$',
 	'ALTER EXTENSION coderring ADD SCHEMA evil',
 	'COMMENT ON EXTENSION coderring IS NULL',
 	'DROP EXTENSION coderring');

@@ -259,8 +259,8 @@ value($superuser, 'REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define
 is(state_of('stranger', $_), '42501', "what the page revokes: $_")
   foreach q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()';
 my $holder = new_session($node, 'app', 'user=stranger');
-my $id = $node->safe_psql('app', q{SELECT id FROM coderring.ring WHERE name = 'order'});
-$holder->query("BEGIN; SELECT pg_advisory_lock($id), pg_advisory_lock(0, $id), pg_advisory_xact_lock($id), pg_advisory_xact_lock(0, $id)");
+my $id = $node->safe_psql('app', q{SELECT ('x' || left(id::text, 8))::bit(32)::bigint FROM coderring.ring WHERE name = 'order'});
+$holder->query("BEGIN; SELECT pg_advisory_lock($id), pg_advisory_lock(0, $id::bit(32)::int), pg_advisory_xact_lock($id), pg_advisory_xact_lock(0, $id::bit(32)::int)");
 is($holder->{error}, '', 'somebody holds all advisory locks with the ring\'s number');
 is(state_of('granted', q{SET lock_timeout = '1s'; SELECT coderring_get_code('order', 'first')}), '', 'nobody waits for those');
 $holder->quit;

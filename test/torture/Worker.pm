@@ -424,7 +424,7 @@ sub do_vacuum
 
 	$self->ask((
 			'VACUUM FULL coderring.series_state', 'VACUUM coderring.series_state',
-			'VACUUM FULL coderring.skipped_positions', 'CLUSTER coderring.series_state USING series_state_pkey',
+			'VACUUM FULL coderring.skipped_positions', 'CLUSTER coderring.series_state USING series_state_key',
 			'REINDEX TABLE coderring.series_state', 'CHECKPOINT')[ rand 6 ]);
 	return;
 }
@@ -437,7 +437,7 @@ sub do_refused
 		'UPDATE coderring.series_state SET extra = extra',
 		'DELETE FROM coderring.series_state',
 		'UPDATE coderring.skipped_positions SET last_position = last_position',
-		'TRUNCATE coderring.series_state')[ rand 5 ];
+		'TRUNCATE coderring.series_state CASCADE')[ rand 5 ];
 
 	$self->ask($sql, '55000|42501|0A000|2BP01');
 	$self->note('F', "not refused: $sql") if $self->{ok} && $sql !~ /skipped/;

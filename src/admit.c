@@ -1,0 +1,228 @@
+/*
+ * admit.c
+ *		Rows of definitions that come from elsewhere: from a dump, or by logical
+ *		replication.
+ *
+ * OIDs of roles differ from server to server, so the name decides: the trigger
+ * finds the OID.  A ring or list whose owner is no role here is left to
+ * superusers; a grantee who is none is left out.
+ *
+ * Logical replication brings definitions, and nothing of how far series have
+ * come.  Two servers that hand out codes of one ring would give the same ones.
+ * So a ring that comes that way is marked, and hands out nothing here
+ * (ring_check_dispenses) until coderring_recover() or coderring_reset() says
+ * that its codes are this server's.  The mark is each server's own: it is never
+ * taken from the row that comes.  A ring that gets another key, since it was
+ * reset on the other side, is marked anew.
+ *
+ * A row that would collide with one that is here is left out, with a line in
+ * the log: an error would stop the worker, and all tables with it.  So a ring
+ * that was made on both sides stays on each side what it is, and so does a list
+ * of words.  A list that rings here use is not deleted.
+ *
+ * What the extension itself writes passes unchanged, whatever the session's
+ * settings are.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "grant.h"
+#include "ring.h"
+#include "rows.h"
+#include "words.h"
+
+PG_FUNCTION_INFO_V1(coderring_admit_row);
+
+/* One of the three tables, and its columns. */
+typedef struct Table
+{
+	Relation	rel;
+	bool		is_grant;
+	bool		is_list;
+	int			role;			/* number of the column with the OID */
+} Table;
+
+/*
+ * Is a row written by logical replication?  IsLogicalWorker() tells the
+ * workers of CREATE SUBSCRIPTION, for the initial copy and for what follows.
+ * Others that apply changes (pglogical, and programs that do it by SQL) set an
+ * origin, so that changes do not go round in circles, or
+ * session_replication_role, as pgcopydb, Bucardo and Debezium's consumers do.
+ */
+static bool
+written_by_replication(void)
+{
+	return IsLogicalWorker() || coderring_has_origin() ||
+		SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
+static Datum
+column(const Table *table, HeapTuple tuple, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	int			number = SPI_fnumber(desc, name);
+	bool		isnull = true;
+	Datum		value = (Datum) 0;
+
+	if (number > 0)
+		value = heap_getattr(tuple, number, desc, &isnull);
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint",
+						name, RelationGetRelationName(table->rel))));
+	return value;
+}
+
+static HeapTuple
+replace_column(const Table *table, HeapTuple tuple, int number, Datum value)
+{
+	bool		isnull = false;
+
+	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(table->rel), 1, &number, &value, &isnull);
+}
+
+/*
+ * The row with the OID that its role has here; NULL for a grant to a role that
+ * is none.
+ */
+static HeapTuple
+find_role(const Table *table, HeapTuple tuple)
+{
+	const char *name = NameStr(*DatumGetName(column(table, tuple, table->is_grant ? "role_name" : "owner_name")));
+	Oid			role = GRANT_PUBLIC_OID;
+
+	if (!table->is_grant || strcmp(name, GRANT_PUBLIC_NAME) != 0)
+	{
+		role = get_role_oid(name, true);
+		if (!OidIsValid(role))
+			ereport(WARNING,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("role \"%s\" of a %s does not exist", name, table->is_list ? "blocklist" : "ring"),
+					 table->is_grant ? errdetail("It was allowed to take codes.") :
+					 table->is_list ? errdetail("It was the owner; only superusers may change the list.") :
+					 errdetail("It was the owner; only superusers may change the ring.")));
+		if (!OidIsValid(role) && table->is_grant)
+			return NULL;
+	}
+	return replace_column(table, tuple, table->role, ObjectIdGetDatum(role));
+}
+
+/*
+ * A ring that replication brings (old is NULL) or changes.
+ */
+static HeapTuple
+admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	const pg_uuid_t *id = DatumGetUUIDP(column(table, tuple, "id"));
+	const pg_uuid_t *incarnation = DatumGetUUIDP(column(table, tuple, "incarnation"));
+	char	   *name = TextDatumGetCString(column(table, tuple, "name"));
+	bool		replicated = true;
+
+	if (ring_in_the_way(table->rel, id, name, incarnation, old != NULL))
+	{
+		ereport(LOG,
+				(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
+				 errdetail("There is a ring of that name, id or incarnation already.")));
+		return NULL;
+	}
+	if (old != NULL && ring_same_id(DatumGetUUIDP(column(table, old, "incarnation")), incarnation))
+		replicated = DatumGetBool(column(table, old, "replicated"));
+	return replace_column(table, tuple, Anum_ring_replicated, BoolGetDatum(replicated));
+}
+
+/*
+ * A grant that replication brings.
+ */
+static HeapTuple
+admit_grant(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	/* Given on both sides: that is the same. */
+	if (old == NULL &&
+		grant_exists(DatumGetUUIDP(column(table, tuple, "ring_id")),
+					 NameStr(*DatumGetName(column(table, tuple, "role_name")))))
+		return NULL;
+	return tuple;
+}
+
+/*
+ * A list that replication brings, changes or deletes (tuple is NULL).
+ */
+static HeapTuple
+admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	char	   *name = TextDatumGetCString(column(table, old != NULL ? old : tuple, "name"));
+
+	if (old != NULL && DatumGetBool(column(table, old, "builtin")))
+		return NULL;
+	if (old == NULL ? words_list_exists(name) : tuple == NULL && words_list_used(name))
+	{
+		ereport(LOG,
+				(errmsg("left out a change of blocklist \"%s\" that has come by logical replication", name),
+				 old == NULL ? errdetail("There is a list of that name already.") :
+				 errdetail("Rings use the list.")));
+		return NULL;
+	}
+	return tuple != NULL ? tuple : old;
+}
+
+/*
+ * Before a row of a definition is inserted, updated or, of a list, deleted.
+ */
+Datum
+coderring_admit_row(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Table		table;
+	Oid			relid;
+	bool		inserted;
+	bool		deleted;
+	HeapTuple	old;
+	HeapTuple	tuple;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager", "coderring.admit_row")));
+	inserted = TRIGGER_FIRED_BY_INSERT(trigger->tg_event);
+	deleted = TRIGGER_FIRED_BY_DELETE(trigger->tg_event);
+	old = inserted ? NULL : trigger->tg_trigtuple;
+	tuple = inserted ? trigger->tg_trigtuple : deleted ? NULL : trigger->tg_newtuple;
+	if (rows_own(trigger))
+		return PointerGetDatum(deleted ? old : tuple);
+
+	table.rel = trigger->tg_relation;
+	relid = RelationGetRelid(table.rel);
+	table.is_grant = relid == ring_relation("ring_grant");
+	table.is_list = relid == ring_relation("blocklist");
+	table.role = SPI_fnumber(RelationGetDescr(table.rel), table.is_grant ? "role" : "owner");
+	if ((!table.is_grant && !table.is_list && relid != ring_relation("ring")) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) || !TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		table.role <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" is not for this trigger", "coderring.admit_row")));
+
+	/* The extension's script has made the lists that are built in, here as well. */
+	if (inserted && table.is_list && DatumGetBool(column(&table, tuple, "builtin")))
+		return PointerGetDatum(NULL);
+	if (!inserted && !written_by_replication())
+		return PointerGetDatum(deleted ? old : tuple);
+	if (written_by_replication())
+	{
+		tuple = table.is_grant ? admit_grant(&table, old, tuple) :
+			table.is_list ? admit_list(&table, old, tuple) : admit_ring(&table, old, tuple);
+		if (tuple == NULL || deleted)
+			return PointerGetDatum(tuple);
+	}
+	return PointerGetDatum(find_role(&table, tuple));
+}

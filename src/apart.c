@@ -1,0 +1,163 @@
+/*
+ * apart.c
+ *		Rows that are committed by a transaction of their own.
+ *
+ * The row of a new series has to be there for good before its first code is
+ * handed out, whatever becomes of the caller's transaction.  series.c inserts it
+ * and freezes it in place.  While an index of the table is being built
+ * concurrently, that would give the row two entries, or make the build fail (see
+ * the head of series.c); to wait for the build would mean to wait for every
+ * transaction that the build waits for, the caller's own among them.  So then a
+ * background worker inserts the row and commits, as any other client would, and
+ * the caller waits for that, a few milliseconds.
+ *
+ * One worker at a time and database: the lock that sees to this is the last that
+ * a refill takes, and the worker itself waits for nobody.
+ *
+ * If the transaction that wants the row has also created the ring and then fails,
+ * the row stays, as an orphan that nobody looks at and no dump has.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "storage/dsm.h"
+#include "storage/ipc.h"
+#include "storage/lmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "locks.h"
+#include "series.h"
+
+/* The lock of the one worker, among the name locks, whose detail is 0. */
+#define APART_DETAIL	3
+
+typedef enum ApartOutcome
+{
+	APART_FAILED,
+	APART_BUSY,
+	APART_DONE
+} ApartOutcome;
+
+/* What the two share. */
+typedef struct Apart
+{
+	Oid			database;
+	SeriesInsert insert;
+	ItemPointerData tid;		/* where the row is */
+	ApartOutcome outcome;
+} Apart;
+
+PGDLLEXPORT void coderring_insert_apart(Datum arg);
+
+/*
+ * The background worker.
+ */
+void
+coderring_insert_apart(Datum arg)
+{
+	dsm_segment *segment;
+	Apart	   *apart;
+	ApartOutcome outcome = APART_BUSY;
+
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+	CurrentResourceOwner = ResourceOwnerCreate(NULL, "coderring");
+	segment = dsm_attach(DatumGetUInt32(arg));
+	if (segment == NULL)
+		proc_exit(0);			/* whoever wanted it is gone */
+	dsm_pin_mapping(segment);
+	apart = dsm_segment_address(segment);
+
+	BackgroundWorkerInitializeConnectionByOid(apart->database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
+
+	/* What the caller flushes next, and waits for, is behind our commit. */
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (ConditionalLockRelationOid(apart->insert.relid, RowExclusiveLock))
+	{
+		Relation	rel = RelationIdGetRelation(apart->insert.relid);
+
+		if (RelationIsValid(rel))
+		{
+			apart->tid = series_insert(rel, &apart->insert);
+			RelationClose(rel);
+			outcome = APART_DONE;
+		}
+	}
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	apart->outcome = outcome;
+	proc_exit(0);
+}
+
+/* Raise 53000; the setting is the one that was too low. */
+static void
+report_no_worker(const char *setting)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
+			 errmsg("no background worker is free to begin a series"),
+			 errdetail("An index of coderring's tables is being built, and meanwhile new series need one."),
+			 errhint("Try again when the index is there, or raise %s.", setting)));
+}
+
+/*
+ * Have a row inserted and committed.  The caller has the table locked.  Raises
+ * 55P03 if somebody is about to lock the table for himself, 53000 if no worker
+ * can be had.
+ */
+ItemPointerData
+series_insert_apart(const SeriesInsert *insert)
+{
+	BackgroundWorker worker = {0};
+	BackgroundWorkerHandle *handle;
+	dsm_segment *segment;
+	Apart	   *apart;
+	ItemPointerData tid;
+	ApartOutcome outcome;
+
+	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	segment = dsm_create(sizeof(Apart), DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	if (segment == NULL)
+		report_no_worker("max_connections");
+	apart = dsm_segment_address(segment);
+	apart->database = MyDatabaseId;
+	apart->insert = *insert;
+	apart->outcome = APART_FAILED;
+
+	strlcpy(worker.bgw_name, "coderring new series", BGW_MAXLEN);
+	strlcpy(worker.bgw_type, "coderring", BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = BGW_NEVER_RESTART;
+	strlcpy(worker.bgw_library_name, "coderring", sizeof(worker.bgw_library_name));
+	strlcpy(worker.bgw_function_name, "coderring_insert_apart", BGW_MAXLEN);
+	worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment));
+	worker.bgw_notify_pid = MyProcPid;
+	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
+		report_no_worker("max_worker_processes");
+	(void) WaitForBackgroundWorkerShutdown(handle);
+	outcome = apart->outcome;
+	tid = apart->tid;
+	dsm_detach(segment);
+	ring_unlock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	if (outcome == APART_BUSY)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not begin a series while an index is being built"),
+				 errdetail("Somebody waits for a lock on coderring's table."),
+				 errhint("Try again.")));
+	if (outcome == APART_FAILED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("a background worker could not begin a series"),
+				 errhint("The server's log says why.")));
+	return tid;
+}

@@ -1,0 +1,172 @@
+--
+-- Rings that come by logical replication (here: as programs that apply changes
+-- by SQL write them; 009_logical has real subscriptions)
+--
+SET client_min_messages = warning;
+DROP EXTENSION IF EXISTS coderring;
+CREATE EXTENSION coderring;
+RESET client_min_messages;
+\pset format unaligned
+\pset tuples_only on
+
+-- The other server's rows
+CREATE ROLE regress_coderring_seller;
+SELECT coderring_define_blocklist('bad', '{BAD}');
+SELECT coderring_create('theirs', 3, 'bad'), coderring_grant('theirs', 'regress_coderring_seller'), coderring_change_owner('theirs', 'regress_coderring_seller');
+SELECT coderring_create('both', 2, first_cycle => 7);
+SELECT count(coderring_get_code('theirs')) FROM generate_series(1, 9);
+CREATE TABLE their_rings AS SELECT * FROM coderring.ring;
+CREATE TABLE their_grants AS SELECT * FROM coderring.ring_grant;
+CREATE TABLE their_lists AS SELECT * FROM coderring.blocklist;
+CREATE TABLE their_codes AS SELECT coderring_get_code('theirs') AS code FROM generate_series(1, 20);
+UPDATE their_rings SET owner = 0;
+UPDATE their_grants SET role = 12345;
+SELECT coderring_drop('theirs'), coderring_drop('both'), coderring_define_blocklist('bad', NULL);
+
+-- This server's own, one of a name that is there as well
+SELECT coderring_create('both', 4), coderring_create('own');
+
+SET session_replication_role = replica;
+INSERT INTO coderring.ring SELECT * FROM their_rings WHERE name = 'theirs';
+SET client_min_messages = log;
+INSERT INTO coderring.ring SELECT * FROM their_rings;
+RESET client_min_messages;
+INSERT INTO coderring.ring_grant SELECT * FROM their_grants;
+INSERT INTO coderring.ring_grant SELECT * FROM their_grants;
+INSERT INTO coderring.blocklist SELECT * FROM their_lists;
+SET client_min_messages = log;
+INSERT INTO coderring.blocklist SELECT * FROM their_lists;
+RESET client_min_messages;
+RESET session_replication_role;
+SELECT name, owner = current_user, base_length, blocklist, first_cycle, grantees FROM coderring.rings ORDER BY name;
+SELECT name, replicated, owner = owner_name::regrole FROM coderring.ring ORDER BY name;
+SELECT role = role_name::regrole FROM coderring.ring_grant;
+SELECT name, builtin, owner = owner_name::regrole FROM coderring.blocklist WHERE NOT builtin;
+
+-- It hands out nothing, by no way, to nobody
+SELECT coderring_get_code('theirs');
+\set VERBOSITY sqlstate
+SELECT coderring_get_code('theirs', 'E');
+SELECT coderring_get_code('theirs', '', true);
+SELECT coderring_get_codes('theirs', 5);
+SELECT * FROM coderring_get_codes('theirs', 5);
+SELECT * FROM coderring_get_codes('theirs', 0);
+SELECT coderring_advance('theirs');
+SET ROLE regress_coderring_seller;
+SELECT coderring_get_code('theirs');
+RESET ROLE;
+\set VERBOSITY default
+SELECT coderring_start_rings();
+SELECT count(*) FROM coderring.series_state;
+SELECT count(*) FROM coderring.series;
+-- The rest works.
+SELECT count(*) FILTER (WHERE issued IS NULL), count(*) FILTER (WHERE issued) FROM their_codes, coderring_decode('theirs', code);
+SELECT coderring_normalize('theirs', lower(code)) = code FROM their_codes LIMIT 1;
+SELECT length(coderring_get_code('both')), length(coderring_get_code('own'));
+
+-- New rings, whatever has come
+SELECT coderring_create('new', 3), length(coderring_get_code('new'));
+SELECT coderring_create('both', 4, if_not_exists => true);
+SELECT coderring_create('theirs', 3, 'bad', if_not_exists => true);
+
+-- Changes of either side leave the mark, or set it, as it was here.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE coderring.ring SET name = 'renamed', replicated = false, owner = 12345, first_cycle = 0 WHERE name = 'theirs';
+UPDATE coderring.ring SET max_length = 9, replicated = true, owner = 12345 WHERE name = 'own';
+COMMIT;
+SELECT name, replicated, owner = owner_name::regrole FROM coderring.ring WHERE name IN ('renamed', 'own') ORDER BY 1;
+SELECT coderring_rename('renamed', 'theirs'), coderring_set_blocklist('theirs', NULL), coderring_set_blocklist('theirs', 'bad'), coderring_grant('theirs', 'public'),
+	coderring_revoke('theirs', 'public'), coderring_change_owner('theirs', current_user);
+SELECT replicated FROM coderring.ring WHERE name = 'theirs';
+
+-- A name that is another ring's is left out, and the session goes on.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.ring SET name = 'own' WHERE name = 'theirs';
+COMMIT;
+SELECT name FROM coderring.rings ORDER BY 1;
+
+-- A list that rings use is changed, not deleted; one that is built in neither.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.blocklist SET words = '{BAD,WORSE}', owner = 12345 WHERE name = 'bad';
+DELETE FROM coderring.blocklist WHERE name = 'bad';
+DELETE FROM coderring.blocklist WHERE builtin;
+UPDATE coderring.blocklist SET words = '{}' WHERE builtin;
+COMMIT;
+SELECT name, builtin, owner = CASE WHEN builtin THEN 0 ELSE owner_name::regrole::oid END, words = '{}' FROM coderring.blocklist ORDER BY name;
+SELECT words FROM coderring.blocklist WHERE name = 'bad';
+SELECT coderring_set_blocklist('theirs', NULL);
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM coderring.blocklist WHERE name = 'bad';
+COMMIT;
+SELECT count(*) FROM coderring.blocklist WHERE NOT builtin;
+
+-- The functions write this server's own rows, in such a session too.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SELECT coderring_create('mine', 3), length(coderring_get_code('mine')), coderring_reset('mine'), length(coderring_get_code('mine'));
+SELECT coderring_grant('mine', 'regress_coderring_seller'), coderring_grant('mine', 'regress_coderring_seller');
+SELECT coderring_define_blocklist('mine', '{BAD}'), coderring_set_blocklist('mine', 'mine'), coderring_define_blocklist('mine', '{BAD,WORSE}');
+SELECT name, replicated FROM coderring.ring WHERE name = 'mine';
+SELECT coderring_drop('mine'), coderring_define_blocklist('mine', NULL);
+COMMIT;
+SELECT count(*) FROM coderring.blocklist WHERE NOT builtin;
+
+-- A reset here makes it this server's; one on the other side the other's.
+SELECT coderring_reset('theirs'), length(coderring_get_code('theirs'));
+SELECT replicated FROM coderring.ring WHERE name = 'theirs';
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'theirs';
+COMMIT;
+SELECT count(*) FROM coderring.series WHERE ring = 'theirs';
+\set VERBOSITY sqlstate
+SELECT coderring_get_code('theirs');
+\set VERBOSITY default
+
+-- So does an origin.
+SELECT coderring_drop('own'), coderring_drop('theirs');
+SELECT pg_replication_origin_create('regress_coderring') > 0;
+SELECT pg_replication_origin_session_setup('regress_coderring');
+INSERT INTO coderring.ring SELECT * FROM their_rings;
+SELECT coderring_create('own', 3), length(coderring_get_code('own'));
+SELECT pg_replication_origin_session_reset();
+SELECT pg_replication_origin_drop('regress_coderring');
+SELECT name, replicated FROM coderring.ring ORDER BY 1;
+
+-- In a restored dump the mark is what it was.
+SELECT coderring_drop('theirs');
+INSERT INTO coderring.ring SELECT (r).* FROM (SELECT jsonb_populate_record(t, '{"name": "restored", "replicated": true}') r FROM their_rings t WHERE name = 'theirs') r;
+SELECT replicated FROM coderring.ring WHERE name = 'restored';
+SELECT coderring_drop('restored');
+INSERT INTO coderring.ring SELECT * FROM their_rings WHERE name = 'theirs';
+SELECT replicated FROM coderring.ring WHERE name = 'theirs';
+SELECT coderring_set_blocklist('theirs', NULL);
+SELECT length(coderring_get_code('theirs'));
+SELECT coderring_drop('theirs');
+
+-- What does not fit is an error, as before.
+\set VERBOSITY terse
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SAVEPOINT s;
+INSERT INTO coderring.ring SELECT (r).* FROM (SELECT jsonb_populate_record(t, '{"name": null}') r FROM their_rings t) r;
+ROLLBACK TO s;
+INSERT INTO coderring.ring_grant VALUES (NULL, 0, 'public');
+ROLLBACK TO s;
+INSERT INTO coderring.ring_grant VALUES (gen_random_uuid(), 0, 'regress_coderring_nobody');
+INSERT INTO coderring.ring SELECT (r).* FROM (SELECT jsonb_populate_record(t, '{"owner_name": "regress_coderring_nobody"}') r FROM their_rings t) r;
+SELECT name, owner, replicated FROM coderring.ring WHERE owner = 0;
+ROLLBACK;
+\set VERBOSITY default
+
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+DROP EXTENSION coderring;
+CREATE EXTENSION coderring;
+DROP TABLE their_rings, their_grants, their_lists, their_codes;
+DROP ROLE regress_coderring_seller;
