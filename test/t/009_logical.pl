@@ -220,10 +220,7 @@ if ($filters)
 #
 # Taken over by coderring_recover
 #
-SKIP:
 {
-	skip 'there is no coderring_recover yet', 6
-	  if !$subscriber->safe_psql('postgres', q{SELECT count(*) FROM pg_proc WHERE proname = 'coderring_recover'});
 	my $marked = q{SELECT replicated FROM coderring.ring WHERE name = 'last'};
 
 	$subscriber->safe_psql('postgres', q{BEGIN; SELECT coderring_recover('last', cycles => 0, codes => 0); ROLLBACK});
