@@ -44,11 +44,14 @@ CREATE TABLE coderring.ring (
 	alphabet text COLLATE "C" NOT NULL,
 	blocklist text COLLATE "C",
 	check_character boolean NOT NULL,
+	new_series_cycle bigint NOT NULL DEFAULT 0,
+	timeline bigint NOT NULL DEFAULT 0,
 	replicated boolean NOT NULL DEFAULT false,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
 	CHECK (first_cycle OPERATOR(pg_catalog.>=) 0),
+	CHECK (new_series_cycle OPERATOR(pg_catalog.>=) 0),
 	CHECK (base_length BETWEEN 1 AND 12),
 	CHECK (max_length OPERATOR(pg_catalog.>) 0),
 	CHECK (pg_catalog.octet_length(alphabet) BETWEEN 2 AND 64),
@@ -63,6 +66,8 @@ COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 3
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
 COMMENT ON COLUMN coderring.ring.replicated IS 'has come by logical replication: its codes are another server''s to hand out, until coderring_recover or coderring_reset';
+COMMENT ON COLUMN coderring.ring.new_series_cycle IS 'cycle that a new extra begins in, if that is after first_cycle; see coderring_recover';
+COMMENT ON COLUMN coderring.ring.timeline IS 'timeline of the server when the ring was created or reset';
 
 -- A subscriber finds a grant by its key, so that has the role's name: there
 -- the role has another OID.
@@ -211,11 +216,19 @@ CREATE TABLE coderring.series_state (
 	counted_to bigint,
 	unblocked bigint,
 	filter bigint,
+	timeline bigint,
+	pace bigint,
+	measured_from bigint,
+	measured_at timestamptz,
+	reserved_at timestamptz,
+	timeline_end timestamptz,
 	extra text COLLATE "C",
 	CONSTRAINT series_state_not_null CHECK (incarnation IS NOT NULL AND reserved_to IS NOT NULL
-		AND counted_to IS NOT NULL AND unblocked IS NOT NULL AND filter IS NOT NULL AND extra IS NOT NULL),
+		AND counted_to IS NOT NULL AND unblocked IS NOT NULL AND filter IS NOT NULL
+		AND timeline IS NOT NULL AND pace IS NOT NULL AND measured_from IS NOT NULL AND measured_at IS NOT NULL
+		AND reserved_at IS NOT NULL AND timeline_end IS NOT NULL AND extra IS NOT NULL),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
-		AND unblocked OPERATOR(pg_catalog.>=) 0),
+		AND unblocked OPERATOR(pg_catalog.>=) 0 AND pace OPERATOR(pg_catalog.>=) 0),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 ) USING heap;
 CREATE UNIQUE INDEX series_state_key ON coderring.series_state (incarnation, extra);
@@ -226,6 +239,12 @@ COMMENT ON COLUMN coderring.series_state.reserved_to IS 'first position that is 
 COMMENT ON COLUMN coderring.series_state.counted_to IS 'position where the last reservation began';
 COMMENT ON COLUMN coderring.series_state.unblocked IS 'codes of that cycle before counted_to, blocked ones not counted';
 COMMENT ON COLUMN coderring.series_state.filter IS 'identity of the words that the codes were filtered with, 0 for none, -1 if they have changed';
+COMMENT ON COLUMN coderring.series_state.timeline IS 'timeline of the server when the series last reserved; on another one it passes over what a failover may have lost';
+COMMENT ON COLUMN coderring.series_state.pace IS 'how many positions the series hands out in half a second';
+COMMENT ON COLUMN coderring.series_state.measured_from IS 'position from which that is measured at present';
+COMMENT ON COLUMN coderring.series_state.measured_at IS 'when the series was there';
+COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved';
+COMMENT ON COLUMN coderring.series_state.timeline_end IS 'when something was last reserved on the oldest timeline that a row was left of, as far as was known when the series left its own';
 
 CREATE TABLE coderring.skipped_positions (
 	incarnation uuid,
@@ -406,6 +425,12 @@ CREATE FUNCTION coderring_advance(name text, extra text DEFAULT '', to_cycle big
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_advance' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_advance(text, text, bigint, bigint) IS
 	'move a series forward, by default to its next cycle; not undone by ROLLBACK';
+
+CREATE FUNCTION coderring_recover(name text DEFAULT NULL, cycles integer DEFAULT 1, codes bigint DEFAULT 100000,
+		new_extras boolean DEFAULT true)
+	RETURNS integer AS 'MODULE_PATHNAME', 'coderring_recover' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION coderring_recover(text, integer, bigint, boolean) IS
+	'move all series of a ring, or of all rings, past what may have been handed out elsewhere; the number of rings';
 
 CREATE FUNCTION coderring_start_rings()
 	RETURNS integer AS 'MODULE_PATHNAME', 'coderring_start_rings' LANGUAGE C VOLATILE PARALLEL UNSAFE;

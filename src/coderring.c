@@ -15,6 +15,7 @@
 
 #include "block.h"
 #include "compat.h"
+#include "failover.h"
 #include "lifecycle.h"
 #include "memory.h"
 #include "ring.h"
@@ -62,6 +63,14 @@ _PG_init(void)
 							48 * 1024, 1024, MAX_KILOBYTES,
 							PGC_SIGHUP,
 							GUC_UNIT_KB,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("coderring.failover_gap",
+							"Sets what a series passes over on a new timeline, as a time in which it was handed out.",
+							"What a failover may have lost of it is not handed out again then; 0 passes over nothing.",
+							&failover_gap,
+							10000, 0, INT_MAX,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	MarkGUCPrefixReserved("coderring");
 

@@ -70,6 +70,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 }
 #endif
 
+/* 15 has a function for the timeline that the server writes. */
+#if PG_VERSION_NUM < 150000
+#define GetWALInsertionTimeLine() (RecoveryInProgress() ? 0 : ThisTimeLineID)
+#endif
+
 /* 16 has the macros of texts in a header of their own. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -18,11 +18,16 @@
 #include "utils/memutils.h"
 
 #include "capacity.h"
+#include "characters.h"
 #include "cycles.h"
 #include "locks.h"
 
 /* So many times in a row cycles may be passed over because of the filter. */
 #define MAX_BLOCKED_CYCLES	65536
+
+/* What a share may be wrong by in count_codes(), and how many positions that tries in one go. */
+#define DOUBTFUL			100
+#define COUNTED_AT_ONCE		65536
 
 /* Raise 2200H: no positions are left. */
 void
@@ -123,18 +128,23 @@ report_blocked_extra(const Ring *ring, const SeriesKey *key, const char *detail)
 			 errhint("Use another extra, or another list of words: coderring_set_blocklist.")));
 }
 
-/* Raise 2200H if the codes behind a prefix would be longer than the ring's are to be. */
+/* Would the codes behind a prefix be longer than the ring's are to be? */
+static bool
+too_long(const Ring *ring, const Prefix *prefix)
+{
+	return ring->max_length > 0 && prefix->characters + ring->stride > (uint32) ring->max_length;
+}
+
+/* Raise 2200H if they would. */
 void
 cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
 {
-	int			characters = prefix->characters + ring->stride;
-
-	if (ring->max_length > 0 && characters > ring->max_length)
+	if (too_long(ring, prefix))
 		ereport(ERROR,
 				(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
 				 errmsg("codes of ring \"%s\" would be longer than %d characters", ring->name, ring->max_length),
-				 errdetail("In cycle %lld with extra \"%.*s\" they have %d characters.",
-						   (long long) cycle, key->extra_len, key->extra, characters)));
+				 errdetail("In cycle %lld with extra \"%.*s\" they have %u characters.",
+						   (long long) cycle, key->extra_len, key->extra, prefix->characters + ring->stride)));
 }
 
 /*
@@ -148,14 +158,34 @@ cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key
 
 	if (list != NULL && blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
 		report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
-	emit_prefix(ring, list, key, ring->first_cycle, &prefix);
-	cycles_check_length(ring, key, ring->first_cycle, &prefix);
+	emit_prefix(ring, list, key, ring_start_cycle(ring), &prefix);
+	cycles_check_length(ring, key, ring_start_cycle(ring), &prefix);
+}
+
+/*
+ * Where the codes of a series end: the first position that there is not, or
+ * whose code would be longer than the ring's are to be.
+ */
+int64
+cycles_end(const Ring *ring, const SeriesKey *key)
+{
+	uint64		last = PG_INT64_MAX / ring->base_codes;
+	uint32		characters = characters_count(key->extra, key->extra_len) + ring->stride;
+	uint64		cycle = ring->max_length > 0 ? 0 : last;
+
+	while (cycle < last &&
+		   characters + codec_uniquizer_length(&ring->codec, cycle) <= (uint32) ring->max_length)
+		cycle = codec_first_longer_cycle(&ring->codec, cycle);
+	return (int64) Min(cycle, last) * ring->base_codes;
 }
 
 /*
  * Find where a series that is to go on at range->first can really do so: go to
  * the first position from there on that is not recorded as skipped, in a cycle
  * that the series has entered or may enter.  Changes nothing but the range.
+ *
+ * Raises 22023 for an extra that no code can begin with, and 2200H where codes
+ * end; with range->stand it says that in range->stands instead.
  *
  * `doubtful` means that the filter may have changed since the cycle was
  * entered.  range->skip.first is the caller's: where what it passes over
@@ -168,7 +198,7 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	int64		codes = ring->base_codes;
 	int			blocked = 0;
 	SkippedRange recorded;
-	bool		is_recorded;
+	bool		is_recorded = false;
 	bool		moved = range->skip.first < range->first;
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring cycles", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(scratch);
@@ -181,7 +211,12 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		int64		next = 0;
 
 		if (cycle >= PG_INT64_MAX / codes)
+		{
+			range->stands = range->stand;
+			if (range->stands)
+				break;
 			cycles_report_exhausted(ring);
+		}
 		if (entering && !range->entering)
 		{
 			ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
@@ -204,24 +239,123 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		MemoryContextReset(scratch);
 		if (!enough)
 		{
-			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
-				report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
-			if (++blocked > MAX_BLOCKED_CYCLES)
-				report_blocked_extra(ring, key, "The blocklist \"%s\" leaves too few codes that begin with it.");
+			bool		extra_blocked = blocklist_run(list, BLOCKLIST_START,
+													  key->extra, key->extra_len) == BLOCKLIST_BLOCKED;
+
+			if (extra_blocked || ++blocked > MAX_BLOCKED_CYCLES)
+			{
+				range->stands = range->stand;
+				if (range->stands)
+					break;
+				report_blocked_extra(ring, key, extra_blocked ?
+									 "It holds a word of the blocklist \"%s\"." :
+									 "The blocklist \"%s\" leaves too few codes that begin with it.");
+			}
 			next = cycles_blocked(ring, list, key, cycle, &range->prefix);
 		}
-		if (next > PG_INT64_MAX / codes - cycle)
-			cycles_report_exhausted(ring);
-		range->first = (cycle + next) * codes;
+		range->first = (cycle + Min(next, PG_INT64_MAX / codes - cycle)) * codes;
 		moved = true;
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
+	range->skip.end = moved ? range->first : range->skip.first;
+	if (range->stands || (range->stand && too_long(ring, &range->prefix)))
+	{
+		range->stands = true;
+		return;
+	}
 	range->end = (range->first / codes + 1) * codes;
 	if (is_recorded)
 		range->end = Min(range->end, recorded.first);
-	range->skip.end = moved ? range->first : range->skip.first;
 	cycles_check_length(ring, key, range->first / codes, &range->prefix);
+}
+
+/*
+ * How many codes there are at positions from one on to before another, in one
+ * cycle: exactly, or at least `enough`.
+ */
+static int64
+count_codes(const Ring *ring, const Blocklist *list, const SeriesKey *key, const Prefix *prefix,
+			int64 first, int64 end, int64 enough)
+{
+	Capacity   *capacity;
+	int64		count;
+
+	if (list == NULL)
+		return end - first;
+	capacity = capacity_create(ring, list);
+	count = capacity_of_prefix(capacity, prefix);
+	capacity_free(capacity);
+	if (end - first == ring->base_codes)
+		return count;
+
+	/* Where that leaves no doubt, a share is as good. */
+	count = (int64) ((long double) count * (end - first) / ring->base_codes);
+	if (count / 2 >= enough + DOUBTFUL)
+		return enough;
+	count = 0;
+	while (first < end && count < enough)
+	{
+		int64		next = end - first > COUNTED_AT_ONCE ? first + COUNTED_AT_ONCE : end;
+
+		count += emit_count(ring, list, key, prefix, first, next);
+		first = next;
+	}
+	return count;
+}
+
+/*
+ * How many codes a series that is at a position can still hand out, within the
+ * ring's max_length and before its cycles end, as things are now: exactly, or
+ * at least `enough`.  Goes the way of cycles_settle, without a lock.
+ */
+int64
+cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, int64 enough)
+{
+	int64		codes = ring->base_codes;
+	int64		last = PG_INT64_MAX / codes;
+	int64		left = 0;
+	int			blocked = 0;
+
+	while (left < enough && position / codes < last)
+	{
+		int64		cycle = position / codes;
+		int64		end = (cycle + 1) * codes;
+		int64		next = 0;
+		SkippedRange recorded;
+		Prefix		prefix;
+
+		CHECK_FOR_INTERRUPTS();
+		if (series_next_skip(key, position, &recorded))
+		{
+			if (recorded.first <= position)
+			{
+				position = recorded.end;
+				continue;
+			}
+			end = Min(end, recorded.first);
+		}
+		emit_prefix(ring, list, key, cycle, &prefix);
+		if (too_long(ring, &prefix))
+			break;
+		if (position % codes == 0)
+			next = cycles_taken(ring, key, cycle, &prefix);
+		if (next == 0 && !capacity_enough(ring, list, &prefix))
+		{
+			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED ||
+				++blocked > MAX_BLOCKED_CYCLES)
+				break;
+			next = cycles_blocked(ring, list, key, cycle, &prefix);
+		}
+		if (next == 0)
+		{
+			left += count_codes(ring, list, key, &prefix, position, end, enough - left);
+			position = end;
+		}
+		else
+			position = (cycle + Min(next, last - cycle)) * codes;
+	}
+	return left;
 }
 
 /* Let go of the entry lock, if it was taken. */

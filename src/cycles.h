@@ -16,6 +16,8 @@ typedef struct Range
 	int64		first;			/* position */
 	int64		end;			/* not beyond this one: the cycle's end, or what is recorded as skipped */
 	bool		entering;		/* first begins its cycle; the ring's entry lock is held */
+	bool		stand;			/* stop where no cycle can be entered, instead of an error */
+	bool		stands;			/* that is so: first is where a cycle would begin */
 	SkippedRange skip;			/* to be recorded with the reservation */
 	Prefix		prefix;
 } Range;
@@ -25,7 +27,10 @@ extern void cycles_settle(const Ring *ring, const Blocklist *list, const SeriesK
 extern void cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key);
 extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
 extern void cycles_unlock(const Ring *ring, Range *range);
+extern int64 cycles_end(const Ring *ring, const SeriesKey *key);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);
+extern int64 cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
+							   int64 position, int64 enough);
 extern void cycles_report_exhausted(const Ring *ring) pg_attribute_noreturn();
 
 #endif							/* CODERRING_CYCLES_H */

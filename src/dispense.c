@@ -14,10 +14,12 @@
 
 #include "access/table.h"
 
+#include "capacity.h"
 #include "cycles.h"
 #include "dispense.h"
+#include "failover.h"
 #include "locks.h"
-#include "position.h"
+#include "move.h"
 #include "reclaim.h"
 #include "refill.h"
 #include "series.h"
@@ -78,6 +80,43 @@ dispense_slowly(const Wanted *wanted, bool bump)
 }
 
 /*
+ * Raise 2200H if a series has some codes left, within the ring's max_length
+ * and before its cycles end, and not so many.  What others take at the same
+ * time is not seen.
+ */
+void
+dispense_check_left(const Wanted *wanted, int64 count)
+{
+	const Series *series = ring_series(wanted->name, wanted->extra, wanted->extra_len);
+	const Ring *ring = series->ring;
+	SeriesKey	key = series->key;
+	BlockState	state;
+	SeriesNumbers numbers;
+	uint64		filter;
+	int64		position;
+	int64		left;
+	bool		known = block_find(&key, &state) != NULL;
+	bool		exists = (!known || ring->max_length > 0) && series_read(&key, &numbers);
+
+	position = known ? state.position : exists ? numbers.reserved_to : ring_start_cycle(ring) * ring->base_codes;
+	if (exists || !known)
+		position = failover_target(ring, &key, exists ? &numbers : NULL, position);
+	if (ring->max_length == 0 && (PG_INT64_MAX - ring->base_codes - position) / CAPACITY_SHARE >= count)
+		return;
+	left = cycles_count_left(ring, words_automaton(ring, &filter), &key, position, count);
+	if (left == 0 || left >= count)
+		return;					/* none at all is dispense()'s to report */
+	ereport(ERROR,
+			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+			 errmsg("cannot take %lld codes of ring \"%s\"", (long long) count, ring->name),
+			 ring->max_length > 0 ?
+			 errdetail("With extra \"%.*s\" it has %lld more that are not longer than %d characters.",
+					   key.extra_len, key.extra, (long long) left, ring->max_length) :
+			 errdetail("With extra \"%.*s\" it has %lld more.", key.extra_len, key.extra, (long long) left),
+			 errhint("Nothing was taken: ask for fewer, or use another extra.")));
+}
+
+/*
  * Move a series forward, without a code: to offset to_offset of cycle
  * to_cycle or of the next one.  If the codes of that cycle are another
  * series', or blocked, to the start of the first cycle after it that is free.
@@ -90,17 +129,10 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 {
 	const Series *series;
 	const Ring *ring;
-	const Blocklist *list;
-	uint64		filter;
 	SeriesKey	key;
-	Slot	   *slot;
-	SeriesRow	row;
-	BlockState	state;
-	Range		range = {0};
-	SeriesNumbers numbers;
+	Moving		moving;
 	int64		cycle;
 	int64		target;
-	int64		unblocked;
 	bool		waited;
 	XLogRecPtr	lsn;
 
@@ -109,14 +141,7 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	while (!refill_lock(series, &waited));
 	ring = series->ring;
 	key = series->key;
-	refill_check_words(ring);
-	list = words_automaton(ring, &filter);
-
-	slot = slot_find(&key);
-	if (slot != NULL)
-		(void) block_close(slot);
-	series_open(&row, &key);
-	state = position_read(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
+	move_open(&moving, ring, &key);
 
 	if (to_offset < 0 || to_offset >= ring->base_codes)
 		ereport(ERROR,
@@ -124,79 +149,39 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 				 errmsg("offset %lld is not in a cycle of ring \"%s\"", (long long) to_offset, ring->name),
 				 errdetail("Offsets go from 0 to %lld.", (long long) ring->base_codes - 1)));
 
-	cycle = state.position / ring->base_codes;
+	cycle = moving.state.position / ring->base_codes;
 	if (next_cycle)
 	{
 		/* At the end of a cycle the next one has not been entered yet. */
-		bool		complete = row.tuple != NULL && state.position == row.numbers.reserved_to &&
-		series_at_end_of_cycle(&row.numbers, ring->base_codes);
+		bool		complete = moving.row.tuple != NULL &&
+		moving.state.position == moving.row.numbers.reserved_to &&
+		series_at_end_of_cycle(&moving.row.numbers, ring->base_codes);
 
 		to_cycle = complete ? cycle : cycle + 1;
 	}
 	if (to_cycle >= PG_INT64_MAX / ring->base_codes)
 		cycles_report_exhausted(ring);
 	target = to_cycle < 0 ? -1 : to_cycle * ring->base_codes + to_offset;
-	if (target < state.position)
+	if (target < moving.state.position)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot move a series of ring \"%s\" back", ring->name),
 				 errdetail("It stands at offset %lld of cycle %lld.",
-						   (long long) (state.position % ring->base_codes), (long long) cycle),
+						   (long long) (moving.state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (target == state.position && row.tuple != NULL && row.numbers.reserved_to >= target &&
-		slot != NULL && !XLogRecPtrIsInvalid(slot->reserved_lsn))
+	if (target == moving.state.position && moving.row.tuple != NULL && moving.row.numbers.reserved_to >= target &&
+		moving.slot != NULL && !XLogRecPtrIsInvalid(moving.slot->reserved_lsn))
 	{
 		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
-		lsn = slot->reserved_lsn;
-		series_close(&row);
-		(void) block_reopen(slot);
+		lsn = moving.slot->reserved_lsn;
+		move_close(&moving);
 		refill_unlock(&key);
 		series_make_durable(lsn);
 		return;
 	}
-
-	numbers.reserved_to = target;
-	numbers.unblocked = 0;
-	range.skip.first = target;
-	if (to_offset == 0 ||
-		(to_cycle == cycle &&
-		 (state.position % ring->base_codes != 0 ||
-		  (row.tuple != NULL && row.numbers.reserved_to > state.position))))
-	{
-		/* A cycle is entered with its first code, not by standing before it. */
-		emit_prefix(ring, list, &key, to_cycle, &range.prefix);
-		cycles_check_length(ring, &key, to_cycle, &range.prefix);
-	}
-	else
-	{
-		range.first = range.skip.first = to_cycle * ring->base_codes;
-		cycles_settle(ring, list, &key, false, &range);
-		if (range.first > to_cycle * ring->base_codes)
-			numbers.reserved_to = range.first;	/* so the whole cycle is skipped */
-	}
-	if (numbers.reserved_to % ring->base_codes > 0)
-		numbers.unblocked = position_count_before(ring, list, &key, numbers.reserved_to);
-	unblocked = numbers.unblocked;
-	numbers.counted_to = numbers.reserved_to;
-	numbers.filter = row.tuple != NULL ? row.numbers.filter : filter;
-	if (numbers.filter != filter)
-	{
-		/* Who counts with those words has to count anew. */
-		numbers.counted_to -= numbers.counted_to % ring->base_codes;
-		numbers.unblocked = 0;
-	}
-
-	lsn = series_reserve(&row, &key, &numbers, &range.skip, false);
-	if (slot != NULL)
-	{
-		/* The cycle has not been looked at with these words, so they are not to be the slot's. */
-		block_reserved(slot, numbers.reserved_to, unblocked, numbers.reserved_to,
-					   slot->filter == filter ? filter : SERIES_FILTER_CHANGED, numbers.filter, lsn);
-		slot->skipped += Max(range.skip.end - range.skip.first, 0);
-	}
-	cycles_unlock(ring, &range);
+	lsn = move_to(&moving, target, false, false);
 	series_make_durable(lsn);
-	series_close(&row);
+	move_close(&moving);
 	refill_unlock(&key);
 }
 

@@ -23,6 +23,7 @@ typedef struct Wanted
 
 extern text *dispense_slowly(const Wanted *wanted, bool bump);
 extern void dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to_offset);
+extern void dispense_check_left(const Wanted *wanted, int64 count);
 extern void dispense_load(const Ring *ring);
 
 /*

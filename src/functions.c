@@ -22,6 +22,8 @@
 #include "dispense.h"
 #include "grant.h"
 #include "lifecycle.h"
+#include "move.h"
+#include "recover.h"
 #include "ring.h"
 #include "words.h"
 
@@ -32,6 +34,7 @@ PG_FUNCTION_INFO_V1(coderring_reset);
 PG_FUNCTION_INFO_V1(coderring_get_code);
 PG_FUNCTION_INFO_V1(coderring_get_codes);
 PG_FUNCTION_INFO_V1(coderring_advance);
+PG_FUNCTION_INFO_V1(coderring_recover);
 PG_FUNCTION_INFO_V1(coderring_start_rings);
 PG_FUNCTION_INFO_V1(coderring_grant);
 PG_FUNCTION_INFO_V1(coderring_revoke);
@@ -239,7 +242,8 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
  * coderring_get_codes(name, count, extra).  In a select list it takes each code
  * when the executor asks for it: a query that stops early has used no more
  * than it shows.  In FROM the executor would fetch all before it goes on, so
- * they are handed over at once, which is faster.
+ * they are handed over at once, which is faster.  Either way it is looked
+ * first whether there are so many.
  */
 Datum
 coderring_get_codes(PG_FUNCTION_ARGS)
@@ -268,6 +272,8 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 
 			get_wanted(fcinfo, 2, &all);
 			(void) ring_series(all.name, all.extra, all.extra_len);
+			if (count > 1)
+				dispense_check_left(&all, count);
 			InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 			store_codes(result, &all, count);
 			PG_RETURN_NULL();
@@ -284,6 +290,8 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 
 		/* An unknown ring is an error also for no codes. */
 		(void) ring_series(wanted->name, wanted->extra, wanted->extra_len);
+		if (count > 1)
+			dispense_check_left(wanted, count);
 	}
 
 	context = SRF_PERCALL_SETUP();
@@ -309,6 +317,17 @@ coderring_advance(PG_FUNCTION_ARGS)
 					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
 					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
 	PG_RETURN_VOID();
+}
+
+/* coderring_recover(name, cycles, codes, new_extras): the number of rings */
+Datum
+coderring_recover(PG_FUNCTION_ARGS)
+{
+	check_writable("coderring_recover");
+	PG_RETURN_INT32(recover_rings(PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0),
+								  PG_ARGISNULL(1) ? MOVE_CYCLES : PG_GETARG_INT32(1),
+								  PG_ARGISNULL(2) ? MOVE_CODES : PG_GETARG_INT64(2),
+								  PG_ARGISNULL(3) || PG_GETARG_BOOL(3)));
 }
 
 /* coderring_start_rings(): the number of rings that the caller may use */
@@ -392,7 +411,7 @@ coderring_is_valid(PG_FUNCTION_ARGS)
 	uint32		len = VARSIZE_ANY_EXHDR(code);
 	uint32		characters;
 
-	options_make_codec(&options, text_argument(fcinfo, 0), &codec);
+	options_make_codec(&options, NULL, text_argument(fcinfo, 0), &codec);
 	if (len < 2 || codec.base_value[(unsigned char) bytes[len - 1]] < 0)
 		PG_RETURN_BOOL(false);
 	characters = characters_count(bytes, len);

@@ -26,6 +26,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -398,7 +399,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 		capacity_check(&wanted);
 	}
 	if (wanted.check != NULL)
-		options_report_check(&wanted.codec);
+		options_report_check(&wanted);
 
 	id = make_uuid();
 	incarnation = make_uuid();
@@ -423,6 +424,8 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(wanted.blocklist);
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
+	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
+	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	rows_insert(rel, values, nulls);
 	explicit_bzero(key, sizeof(key));
@@ -575,9 +578,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 
 	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
 		ring_report_missing(name);
-	options_check_first_cycle(&ring.codec, first_cycle);
-	if (ring.max_length > 0)
-		options_check_max_length(&ring, first_cycle, ring.max_length);
+	options_check_first_cycle(&ring, first_cycle);
 	incarnation = make_uuid();
 	if (test_seed != NULL)
 		make_test_key(test_seed, key);
@@ -592,6 +593,10 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_key - 1] = true;
 	values[Anum_ring_first_cycle - 1] = Int64GetDatum(first_cycle);
 	replace[Anum_ring_first_cycle - 1] = true;
+	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
+	replace[Anum_ring_new_series_cycle - 1] = true;
+	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	replace[Anum_ring_timeline - 1] = true;
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	replace[Anum_ring_replicated - 1] = true;
 

@@ -42,40 +42,52 @@ options_check_list_name(const char *list)
 				 errdetail("It has %zu bytes; at most %d are possible.", strlen(list), RING_NAME_MAX_LEN)));
 }
 
-/* 22023 for a cycle whose positions are not possible. */
+/*
+ * 22023 for a cycle whose positions are not possible, or whose codes would be
+ * longer than max_length, if the ring has one.
+ */
 void
-options_check_first_cycle(const Codec *codec, int64 first_cycle)
+options_check_first_cycle(const Ring *ring, int64 first_cycle)
 {
-	int64		last = PG_INT64_MAX / (int64) codec->base_codes - 1;
+	int64		last = PG_INT64_MAX / ring->base_codes - 1;
+	int			shortest;
 
 	if (first_cycle < 0 || first_cycle > last)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("first_cycle %lld is not possible", (long long) first_cycle),
-				 errdetail("Cycles of this ring go from 0 to %lld.", (long long) last)));
+				 errmsg("first_cycle %lld is not possible in ring \"%s\"", (long long) first_cycle, ring->name),
+				 errdetail("Its cycles go from 0 to %lld.", (long long) last)));
+	shortest = ring->stride + codec_uniquizer_length(&ring->codec, first_cycle);
+	if (ring->max_length > 0 && ring->max_length < shortest)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("first_cycle %lld is not possible in ring \"%s\"", (long long) first_cycle, ring->name),
+				 errdetail("The first codes would have %d characters, and max_length is %d.",
+						   shortest, ring->max_length)));
 }
 
 /* 22023 for a length that not even the first codes have. */
-void
-options_check_max_length(const Ring *ring, int64 first_cycle, int32 max_length)
+static void
+check_max_length(const Ring *ring, int32 max_length)
 {
-	int			shortest = ring->stride + codec_uniquizer_length(&ring->codec, first_cycle);
+	int			shortest = ring->stride + codec_uniquizer_length(&ring->codec, ring->first_cycle);
 
 	if (max_length < shortest)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_length %d is not possible", max_length),
-				 errdetail("The first codes of the ring have %d characters.", shortest)));
+				 errmsg("max_length %d is not possible in ring \"%s\"", max_length, ring->name),
+				 errdetail("Its first codes have %d characters.", shortest)));
 }
 
 /*
  * The codec of a ring with these options; 22023, with what is wrong, if there
- * is none.
+ * is none.  `name` is the ring's, NULL where it is only about an alphabet.
  */
 void
-options_make_codec(const RingOptions *options, const char *alphabet, Codec *codec)
+options_make_codec(const RingOptions *options, const char *name, const char *alphabet, Codec *codec)
 {
 	size_t		bad = 0;
+	const char *whose = name != NULL ? psprintf(" of ring \"%s\"", name) : "";
 	CodecStatus status = codec_set(codec, alphabet, strlen(alphabet), options->base_length, &bad);
 
 	switch (status)
@@ -85,32 +97,32 @@ options_make_codec(const RingOptions *options, const char *alphabet, Codec *code
 		case CODEC_ALPHABET_SIZE:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet must have %d to %d characters", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET),
+					 errmsg("alphabet%s must have %d to %d characters", whose, CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET),
 					 errdetail("It has %d.", pg_mbstrlen(alphabet))));
 			break;
 		case CODEC_ALPHABET_CHARACTER:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet has a character that is not possible in a code"),
+					 errmsg("alphabet%s has a character that is not possible in a code", whose),
 					 errdetail("Character %d is not a printable ASCII character, or is a space.",
 							   pg_mbstrlen_with_len(alphabet, bad) + 1)));
 			break;
 		case CODEC_ALPHABET_DUPLICATE:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet has the character \"%c\" twice", alphabet[bad])));
+					 errmsg("alphabet%s has the character \"%c\" twice", whose, alphabet[bad])));
 			break;
 		case CODEC_BASE_LENGTH:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("base_length %d is not possible", options->base_length),
+					 errmsg("base_length %d of ring \"%s\" is not possible", options->base_length, name),
 					 errdetail("A base code has 1 to %d characters.", CODEC_MAX_BASE_LENGTH)));
 			break;
 		case CODEC_TOO_MANY_CODES:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("base_length %d is too large for an alphabet of %zu characters",
-							options->base_length, strlen(alphabet)),
+					 errmsg("base_length %d of ring \"%s\" is too large for an alphabet of %zu characters",
+							options->base_length, name, strlen(alphabet)),
 					 errdetail("A ring has at most 2^60 base codes.")));
 			break;
 	}
@@ -125,7 +137,7 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options, co
 	memset(wanted, 0, sizeof(Ring));
 	options_check_name(name);
 	strlcpy(wanted->name, name, sizeof(wanted->name));
-	options_make_codec(options, alphabet, &wanted->codec);
+	options_make_codec(options, name, alphabet, &wanted->codec);
 	wanted->base_codes = (int64) wanted->codec.base_codes;
 	wanted->stride = wanted->codec.base_length;
 	if (options->check_character)
@@ -133,10 +145,10 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options, co
 		wanted->check = check_table(wanted->codec.radix);
 		wanted->stride++;
 	}
-	options_check_first_cycle(&wanted->codec, options->first_cycle);
+	options_check_first_cycle(wanted, options->first_cycle);
 	wanted->first_cycle = options->first_cycle;
 	if (options->have_max_length)
-		options_check_max_length(wanted, options->first_cycle, options->max_length);
+		check_max_length(wanted, options->max_length);
 	if (options->blocklist != NULL)
 	{
 		options_check_list_name(options->blocklist);
@@ -148,13 +160,13 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options, co
  * A check character of this alphabet may catch less than people expect.
  */
 void
-options_report_check(const Codec *codec)
+options_report_check(const Ring *ring)
 {
-	if (!check_catches_swaps(codec->radix))
+	if (!check_catches_swaps(ring->codec.radix))
 		ereport(NOTICE,
-				(errmsg("the check character of an alphabet of %u characters does not catch swapped characters",
-						codec->radix),
-				 errdetail("It catches every single wrong character. No check character can do more with so few.")));
+				(errmsg("the check character of ring \"%s\" does not catch swapped characters", ring->name),
+				 errdetail("It catches every single wrong character. No check character can do more with an alphabet of %u characters.",
+						   ring->codec.radix)));
 }
 
 /*

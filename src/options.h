@@ -24,11 +24,10 @@ typedef struct RingOptions
 
 extern void options_check_name(const char *name);
 extern void options_check_list_name(const char *list);
-extern void options_check_first_cycle(const Codec *codec, int64 first_cycle);
-extern void options_check_max_length(const Ring *ring, int64 first_cycle, int32 max_length);
+extern void options_check_first_cycle(const Ring *ring, int64 first_cycle);
 extern void options_make_ring(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet);
-extern void options_report_check(const Codec *codec);
-extern void options_make_codec(const RingOptions *options, const char *alphabet, Codec *codec);
+extern void options_report_check(const Ring *ring);
+extern void options_make_codec(const RingOptions *options, const char *name, const char *alphabet, Codec *codec);
 extern void options_report_existing(const Ring *ring, const RingOptions *options, const Ring *wanted);
 
 #endif							/* CODERRING_OPTIONS_H */

@@ -82,7 +82,7 @@ position_read(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot
 	}
 	if (numbers == NULL)
 	{
-		state.position = Max(state.position, ring->first_cycle * ring->base_codes);
+		state.position = Max(state.position, ring_start_cycle(ring) * ring->base_codes);
 		state.counted = 0;
 	}
 	else if (state.position < 0 || numbers->reserved_to > slot->reserved_end)

@@ -17,8 +17,10 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "failover.h"
 #include "lifecycle.h"
 #include "locks.h"
 #include "reclaim.h"
@@ -87,6 +89,9 @@ slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *stat
 {
 	if (state->position < 0)
 		return false;			/* it was never used */
+	*numbers = row->numbers;
+	if (row->tuple == NULL)
+		failover_begin(numbers, state->position, GetCurrentTimestamp());
 	numbers->reserved_to = numbers->counted_to = state->position;
 	numbers->unblocked = state->counted;
 	numbers->filter = row->tuple != NULL ? row->numbers.filter : slot->series_filter;
@@ -132,7 +137,9 @@ evict_slot(const SeriesKey *key)
 	if (slot_knows_better(slot, key, &state, &row, &numbers))
 	{
 		SkippedRange none = {0, 0};
-		XLogRecPtr	lsn = series_reserve(&row, key, &numbers, &none, false);
+		XLogRecPtr	lsn;
+
+		lsn = series_reserve(&row, key, &numbers, &none, false);
 
 		/* The slot gives the rest up at once, since unlinking it can fail. */
 		block_reserved(slot, state.position, state.counted, state.position,

@@ -24,8 +24,10 @@
 
 #include "capacity.h"
 #include "cycles.h"
+#include "failover.h"
 #include "lifecycle.h"
 #include "locks.h"
+#include "move.h"
 #include "position.h"
 #include "reclaim.h"
 #include "refill.h"
@@ -250,10 +252,14 @@ static XLogRecPtr
 reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key,
 			  int64 first, int64 counted, uint64 filter, const Sizes *sizes, TimestampTz now)
 {
-	SeriesNumbers numbers = {.counted_to = first, .unblocked = counted, .filter = row->numbers.filter};
+	SeriesNumbers numbers = row->numbers;
 	SkippedRange none = {0, 0};
 	SkippedRange recorded;
 	XLogRecPtr	lsn;
+
+	numbers.counted_to = first;
+	numbers.unblocked = counted;
+	failover_note_pace(&numbers, first, now);
 
 	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
 	numbers.reserved_to = (first / ring->base_codes + 1) * ring->base_codes;
@@ -311,6 +317,33 @@ refill_ahead(const Series *series)
 		ring_unlock(LOCK_REFILL, key.lock_id, detail, ExclusiveLock);
 	}
 	ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE);
+}
+
+/*
+ * After a failover, pass over what may have been handed out without our
+ * knowledge, if that is further than a bump goes anyway: false if it is not.
+ * Whatever comes then, the series stands behind it.
+ */
+static bool
+pass_over(const Ring *ring, const Blocklist *list, uint64 filter, const SeriesKey *key, Slot *slot,
+		  SeriesRow *row, BlockState *state, bool bump)
+{
+	const SeriesNumbers *numbers = row->tuple != NULL ? &row->numbers : NULL;
+	int64		target = failover_target(ring, key, numbers, state->position);
+	int64		skipped = slot != NULL ? slot->skipped : 0;
+	Moving		moving = {ring, list, filter, *key, slot, *row, *state};
+
+	if (target <= state->position || (bump && target / ring->base_codes <= state->position / ring->base_codes))
+		return false;
+	if (slot != NULL)
+		(void) block_close(slot);
+	(void) move_to(&moving, target, true, true);
+	if (slot != NULL)
+		slot->skipped = skipped + moving.row.numbers.reserved_to - state->position;
+	series_close(&moving.row);
+	series_open(row, key);
+	*state = position_read(ring, list, filter, slot, key, &row->numbers);
+	return true;
 }
 
 /*
@@ -389,6 +422,10 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 			return code;
 		}
 	}
+
+	if (failover_pending(ring, row.tuple != NULL ? &row.numbers : NULL) &&
+		pass_over(ring, list, filter, &key, slot, &row, &state, bump))
+		bump = false;
 
 	/* That other words were in force for a time is on disk before the first code that they let pass. */
 	series_filter = filter;
@@ -469,6 +506,13 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 
 	if (!reserved)
 	{
+		numbers = row.numbers;
+		if (row.tuple == NULL)
+			failover_begin(&numbers, range.first, now);
+		else
+			failover_note(&key, &numbers);
+		numbers.measured_from += Max(range.skip.end - range.skip.first, 0);
+		failover_note_pace(&numbers, range.first, now);
 		numbers.reserved_to = range.end;
 		numbers.counted_to = range.first;
 		numbers.unblocked = state.counted;

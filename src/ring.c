@@ -129,6 +129,8 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	ring->max_length = nulls[Anum_ring_max_length - 1] ? 0 :
 		DatumGetInt32(values[Anum_ring_max_length - 1]);
 	ring->first_cycle = DatumGetInt64(values[Anum_ring_first_cycle - 1]);
+	ring->new_series_cycle = DatumGetInt64(values[Anum_ring_new_series_cycle - 1]);
+	ring->timeline = DatumGetInt64(values[Anum_ring_timeline - 1]);
 	ring->incarnation = *DatumGetUUIDP(values[Anum_ring_incarnation - 1]);
 	ring->replicated = DatumGetBool(values[Anum_ring_replicated - 1]);
 	ring->tid = tuple->t_self;
@@ -145,7 +147,9 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 					   DatumGetInt32(values[Anum_ring_base_length - 1]), NULL);
 	if (status != CODEC_OK || VARSIZE_ANY_EXHDR(key) != PERMUTATION_KEY_LEN ||
 		ring->max_length < 0 || ring->first_cycle < 0 ||
-		ring->first_cycle >= PG_INT64_MAX / (int64) ring->codec.base_codes)
+		ring->first_cycle >= PG_INT64_MAX / (int64) ring->codec.base_codes ||
+		ring->new_series_cycle < 0 ||
+		ring->new_series_cycle > PG_INT64_MAX / (int64) ring->codec.base_codes)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the definition of ring \"%s\" is damaged", ring->name),

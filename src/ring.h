@@ -36,6 +36,8 @@ enum
 	Anum_ring_alphabet,
 	Anum_ring_blocklist,
 	Anum_ring_check_character,
+	Anum_ring_new_series_cycle,
+	Anum_ring_timeline,
 	Anum_ring_replicated,
 	Natts_ring = Anum_ring_replicated
 };
@@ -47,6 +49,8 @@ typedef struct Ring
 	Oid			owner;
 	int32		max_length;		/* characters in a code, 0 for no limit */
 	int64		first_cycle;
+	int64		new_series_cycle;	/* where a series without a row begins, if that is after first_cycle */
+	int64		timeline;		/* of the server, when the ring was created or reset */
 	int64		base_codes;		/* codec.base_codes, signed */
 	pg_uuid_t	incarnation;
 	ItemPointerData tid;		/* of the row; good while the definition lock is held */
@@ -85,6 +89,13 @@ extern uint64 ring_memory_begun;
 
 /* The series that this session used last. */
 extern Series *ring_last_series;
+
+/* The cycle that a series without a row begins in. */
+static inline int64
+ring_start_cycle(const Ring *ring)
+{
+	return Max(ring->first_cycle, ring->new_series_cycle);
+}
 
 static inline bool
 ring_memory_good(void)

@@ -79,6 +79,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "columns.h"
@@ -99,6 +100,8 @@ enum
 #define NUMBERS_OFFSET	UUID_LEN	/* behind the incarnation, already aligned */
 
 StaticAssertDecl(NUMBERS_OFFSET % sizeof(int64) == 0, "the numbers follow the incarnation without padding");
+StaticAssertDecl(sizeof(SeriesNumbers) == (Anum_state_extra - Anum_state_reserved_to) * sizeof(int64),
+				 "a row's numbers are columns of eight bytes");
 
 /* The columns of the two tables' keys, in the order of their indexes */
 static const AttrNumber state_columns[] = {Anum_state_incarnation, Anum_state_extra};
@@ -159,7 +162,7 @@ static void
 check_row(uint32 extra_len, SeriesNumbers numbers)
 {
 	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.counted_to < 0 ||
-		numbers.unblocked < 0)
+		numbers.unblocked < 0 || numbers.pace < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a row of \"coderring.series_state\" is damaged"),
@@ -452,6 +455,12 @@ series_insert(Relation rel, const SeriesInsert *insert)
 		values[Anum_state_counted_to - 1] = Int64GetDatum(insert->numbers.counted_to);
 		values[Anum_state_unblocked - 1] = Int64GetDatum(insert->numbers.unblocked);
 		values[Anum_state_filter - 1] = Int64GetDatum((int64) insert->numbers.filter);
+		values[Anum_state_timeline - 1] = Int64GetDatum(insert->numbers.timeline);
+		values[Anum_state_pace - 1] = Int64GetDatum(insert->numbers.pace);
+		values[Anum_state_measured_from - 1] = Int64GetDatum(insert->numbers.measured_from);
+		values[Anum_state_measured_at - 1] = TimestampTzGetDatum(insert->numbers.measured_at);
+		values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(insert->numbers.reserved_at);
+		values[Anum_state_timeline_end - 1] = TimestampTzGetDatum(insert->numbers.timeline_end);
 		values[Anum_state_extra - 1] = extra_datum(&insert->key);
 	}
 	return insert_row(rel, values);

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/xlogdefs.h"
+#include "datatype/timestamp.h"
 #include "storage/buf.h"
 #include "utils/relcache.h"
 
@@ -23,13 +24,20 @@ enum
 	Anum_state_counted_to,
 	Anum_state_unblocked,
 	Anum_state_filter,
+	Anum_state_timeline,
+	Anum_state_pace,
+	Anum_state_measured_from,
+	Anum_state_measured_at,
+	Anum_state_reserved_at,
+	Anum_state_timeline_end,
 	Anum_state_extra,
 	Natts_state = Anum_state_extra
 };
 
 /*
  * How far a series has come.  Codes are counted, beside positions, because
- * some base codes of a ring with a filter are never handed out.
+ * some base codes of a ring with a filter are never handed out.  The rest is
+ * for a failover (failover.c).
  */
 typedef struct SeriesNumbers
 {
@@ -37,6 +45,12 @@ typedef struct SeriesNumbers
 	int64		counted_to;		/* where the last reservation began, if it made codes possible */
 	int64		unblocked;		/* codes of the cycle before counted_to */
 	uint64		filter;			/* words that all of its codes were filtered with, see Ring */
+	int64		timeline;		/* of the server when the series last reserved */
+	int64		pace;			/* positions that it hands out in half a second */
+	int64		measured_from;	/* the position from which that is measured at present */
+	TimestampTz measured_at;	/* when it was there */
+	TimestampTz reserved_at;	/* when it last reserved */
+	TimestampTz timeline_end;	/* not after the end of an older timeline, 0 if unknown */
 } SeriesNumbers;
 
 /* filter of a series whose codes were filtered with this and that */

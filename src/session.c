@@ -331,7 +331,7 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 	if (extra_len > EXTRA_MAX_LEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("extra is too long"),
+				 errmsg("extra is too long for ring \"%s\"", text_to_cstring(name)),
 				 errdetail("It has %u bytes; at most %d are possible.", extra_len, EXTRA_MAX_LEN)));
 
 	if (!ring_memory_good() || remembered->members >= MAX_REMEMBERED)

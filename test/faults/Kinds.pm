@@ -8,6 +8,7 @@
 #	lasts      what becomes of the ring: 'kept' (or not given), 'created',
 #	           'dropped', 'renamed' (to "%R new"), 'reset'
 #	moves      the statement can leave the cycle that it is in, or a part of it
+#	gap        so many codes of the last cycle are passed over by whoever comes first
 #	words      blocked words, as a pattern of the codes
 #	length     base_length (8)
 #	letters    the alphabet ('AB')
@@ -42,6 +43,11 @@ END $$};
 
 # The same, and none of what is reserved
 my $to_reserve = $to_refill =~ s/EXIT WHEN .*;/EXIT WHEN (SELECT cycle_offset = reserved_to FROM coderring.series WHERE ring = '%R');/r;
+
+# A series that has handed out 6 codes on another timeline, at some pace
+my $on_a_timeline = q{INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace,
+		measured_from, measured_at, reserved_at, timeline_end, extra)
+	SELECT incarnation, 6, 6, 6, 0, 99, 1, 0, now(), now(), now(), '' FROM coderring.ring WHERE name = '%R'};
 
 sub get_codes { return "SELECT count(c) FROM (SELECT coderring_get_codes('%R', $_[0]) AS c) t"; }
 
@@ -109,6 +115,26 @@ sub all
 		'advance-first' => {
 			setup => [$create],
 			run => q{SELECT coderring_advance('%R', '', 0, 9)}, moves => 1, plain => 1, enters => 1
+		},
+		'recover' => {
+			setup => [ $create, get_codes(6), q{SELECT coderring_get_code('%R', 'x')} ],
+			run => q{SELECT coderring_recover('%R')}, series => [ '', 'x' ], moves => 1, enters => 1
+		},
+		'recover-into' => {
+			setup => [ $create, get_codes(6) ],
+			run => q{SELECT coderring_recover('%R', 0, 300, false)}, moves => 1, enters => 1
+		},
+		'gap' => {
+			setup => [ $create, $on_a_timeline ],
+			run => $get, moves => 1, gap => 40, plain => 1
+		},
+		'gap-into' => {
+			setup => [ $create, $on_a_timeline =~ s/6, 6, 6/255, 255, 255/r ],
+			run => $get, moves => 1, gap => 39, plain => 1, enters => 1
+		},
+		'gap-first' => {
+			setup => [ $create, q{UPDATE coderring.ring SET timeline = 99 WHERE name = '%R'} ],
+			run => $get, moves => 1, gap => 4, plain => 1, enters => 1
 		},
 		'next-cycle' => { setup => [ $create, get_codes(256) ], run => $get, plain => 1, enters => 1 },
 		'skipped-cycle' => {

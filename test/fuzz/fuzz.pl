@@ -211,6 +211,8 @@ my %numbers = (
 	base_length => sub { choose(1, 1, 2, 2, 3, 4, 5) },
 	max_length => sub { choose(3 .. 12) },
 	first_cycle => sub { choose(0, 0, 1, 2, 40, rand 1000) },
+	cycles => sub { choose(0, 1, 1, 2, rand 50) },
+	codes => sub { choose(0, 1, 100, rand 2000) },
 	to_cycle => sub { choose(0, 1, 2, 3, rand 100) },
 	to_offset => sub { choose(0, 0, 1, 5, rand 1000) });
 

@@ -149,8 +149,8 @@ ROLLBACK;
 -- The triggers are triggers and nothing else.
 SELECT coderring.refuse_change();
 -- A row that a restored dump would insert: the owner is found by name.
-INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
-	SELECT gen_random_uuid(), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, false FROM coderring.ring;
+INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character, timeline)
+	SELECT gen_random_uuid(), 'restored', gen_random_uuid(), key, 1, owner_name, 0, 2, alphabet, false, timeline FROM coderring.ring;
 SELECT owner = current_user::regrole FROM coderring.ring WHERE name = 'restored';
 SELECT coderring_get_code('restored') = (SELECT code FROM expected WHERE n = 1);
 INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first_cycle, base_length, alphabet, check_character)
@@ -158,7 +158,7 @@ INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first
 SELECT owner FROM coderring.ring WHERE name = 'orphan';
 SELECT length(coderring_get_code('orphan'));
 -- A restored series goes on from what the dump says, never before.
-INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 0, 'S' FROM coderring.ring WHERE name = 'restored';
+INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 0, 1, 0, 0, now(), now(), now(), 'S' FROM coderring.ring WHERE name = 'restored';
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
 SELECT left(coderring_get_code('restored', 'S'), 1);
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';

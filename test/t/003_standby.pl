@@ -49,7 +49,7 @@ my $reader = new_session($standby);
 foreach my $call (
 	q{coderring_get_code('two')}, q{coderring_get_codes('two', 2)}, q{coderring_advance('two')},
 	q{coderring_create('x')}, q{coderring_drop('two')}, q{coderring_reset('two')},
-	q{coderring_rename('two', 'x')}, q{coderring_start_rings()})
+	q{coderring_rename('two', 'x')}, q{coderring_start_rings()}, q{coderring_recover()}, q{coderring_recover('two', 0, 0)})
 {
 	$reader->query("SELECT $call");
 	is($reader->state, '25006', "standby: $call");

@@ -14,6 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_node('main', q{
+coderring.failover_gap = 0
 checkpoint_timeout = 1h
 max_connections = 60
 }, allows_streaming => 1);

@@ -97,7 +97,7 @@ UNION SELECT 'coderring.' || proname FROM pg_proc WHERE pronamespace = 'coderrin
 UNION SELECT 'coderring.' || relname FROM pg_class WHERE relnamespace = 'coderring'::regnamespace
 UNION SELECT r || '.' || attname FROM pg_attribute, unnest('{coderring.ring}'::text[]) r WHERE attrelid = r::regclass AND attnum > 0
 SQL
-$known{'coderring.max_shared_memory'} = 1;
+$known{'coderring.max_shared_memory'} = $known{'coderring.failover_gap'} = 1;
 $known{$_} = 1 foreach map { s{.*/}{}r } glob("$top/{.,src,sql,test,docs}/coderring*");
 
 my $makefile = slurp_file("$top/Makefile");
@@ -302,7 +302,7 @@ foreach my $part (@{ $reference->{nodes} })
 	{
 		is(join(', ', map { ($_->[0] =~ tr/`//dr) . " $_->[1] $_->[2]" } @rows[ 2 .. $#rows ]), $node->safe_psql('postgres', q{
 			LOAD 'coderring';
-			SELECT string_agg(name || ' ' || pg_size_pretty(boot_val::bigint * 1024) || ' ' || CASE context WHEN 'sighup' THEN 'reload' ELSE context END, ', ' ORDER BY name)
+			SELECT string_agg(name || ' ' || CASE unit WHEN 'ms' THEN boot_val::int / 1000 || 's' ELSE pg_size_pretty(boot_val::bigint * 1024) END || ' ' || CASE context WHEN 'sighup' THEN 'reload' ELSE context END, ', ' ORDER BY name)
 			FROM pg_settings WHERE name LIKE 'coderring.%'}) =~ s/(\d) kB/$1kB/gr =~ s/(\d) MB/$1MB/gr, 'the reference has every setting');
 	}
 }

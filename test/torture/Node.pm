@@ -69,6 +69,7 @@ sub init
 
 	# Nothing takes the place of a flush that is missing: neither the WAL writer
 	# nor the background writer.  (After some restarts the former is as usual.)
+	# The standby is synchronous, so that a promotion has nothing to pass over.
 	print $file <<"CONF";
 listen_addresses = ''
 unix_socket_directories = '$self->{host}'
@@ -93,6 +94,7 @@ log_min_messages = log
 log_min_error_statement = panic
 shared_buffers = 32MB
 max_connections = 40
+coderring.failover_gap = 0
 CONF
 	close $file or die $!;
 	return;

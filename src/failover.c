@@ -1,0 +1,221 @@
+/*
+ * failover.c
+ *		What a series passes over on a new timeline.
+ *
+ * A standby that is promoted, or a server that is recovered to a point in
+ * time, begins a timeline of its own.  What the server before it reserved in
+ * the last moments may not have arrived, and codes of it may be out.  So the
+ * row of a series says on which timeline it last reserved, when, and how much
+ * it hands out in a while.  Where the server's timeline is another one, what
+ * it could have handed out in coderring.failover_gap is passed over before it
+ * reserves again, as if that was handed out.
+ *
+ * A series that was not in use has lost little or nothing: one that had
+ * reserved nothing in the minute before the end of its timeline passes over
+ * one reservation only.  When that was is nowhere written.  But the newest
+ * reservation of any series on the same timeline is not later, and to take it
+ * for earlier than it was makes codes longer at worst.  Since the busy series
+ * move first, and their rows then tell of the new timeline, each takes along
+ * what was known (timeline_end), for the oldest timeline that any row is left
+ * of.  What is known of an older one is true of a newer one too: it ended
+ * later.
+ *
+ * An extra may have been used first in the time that was lost, and then there
+ * is no row.  So a series that is made on another timeline than its ring was
+ * begins a little way into its first cycle.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "failover.h"
+#include "move.h"
+
+/* A series that has reserved nothing for so long before the end is not in use. */
+#define IN_USE			(60 * USECS_PER_SEC)
+
+/* What a series hands out in so many ms is what its row says. */
+#define PACE_MS			500
+
+/* It may have been so many times as fast in the time that was lost. */
+#define FASTER			2
+
+/* At least so much is passed over, but not more than a reservation can be: twice LEAST_RESERVATION. */
+#define LEAST_GAP		512
+#define GAP_SHARE		64
+#define MAX_LEAST_GAP	65536
+
+/* How far a new series begins from the start of its cycle. */
+#define NEW_SERIES_GAP	1024
+
+int			failover_gap = 10000;
+
+/* A timeline that rows tell of, and when something was last reserved on it, as far as they do. */
+typedef struct Timeline
+{
+	int64		number;
+	TimestampTz last;
+} Timeline;
+
+/* What this session has found in the rows, and where and on which timeline it has. */
+static Oid	known_relid = InvalidOid;
+static int64 known_on = 0;
+static TimestampTz known_end;	/* the newest timeline_end of all rows */
+static Timeline *timelines = NULL;
+static int	ntimelines = 0;
+
+static Timeline *
+find_timeline(int64 number)
+{
+	for (int i = 0; i < ntimelines; i++)
+	{
+		if (timelines[i].number == number)
+			return &timelines[i];
+	}
+	return NULL;
+}
+
+static void
+look_at(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+		const SeriesNumbers *numbers, void *arg)
+{
+	Timeline   *timeline = find_timeline(numbers->timeline);
+
+	if (timeline == NULL)
+	{
+		timelines = timelines == NULL ?
+			MemoryContextAlloc(TopMemoryContext, sizeof(Timeline)) :
+			repalloc(timelines, (ntimelines + 1) * sizeof(Timeline));
+		timeline = &timelines[ntimelines++];
+		timeline->number = numbers->timeline;
+		timeline->last = numbers->reserved_at;
+	}
+	timeline->last = Max(timeline->last, numbers->reserved_at);
+	known_end = Max(known_end, numbers->timeline_end);
+}
+
+/*
+ * When something was last reserved on a timeline, as far as is known.  All
+ * rows are looked at once a session and timeline: what they say of timelines
+ * that are over stays true.
+ */
+static TimestampTz
+last_reservation(const SeriesKey *key, int64 number)
+{
+	int64		now_on = GetWALInsertionTimeLine();
+
+	if (known_relid != key->relid || known_on != now_on || find_timeline(number) == NULL)
+	{
+		known_relid = InvalidOid;
+		known_end = 0;
+		ntimelines = 0;
+		series_visit(NULL, look_at, NULL);
+		known_relid = key->relid;
+		known_on = now_on;
+	}
+	return find_timeline(number) != NULL ? Max(find_timeline(number)->last, known_end) : known_end;
+}
+
+/*
+ * Is there something to pass over before a series reserves again?  `numbers`
+ * are those of its row, NULL if it has none.
+ */
+bool
+failover_pending(const Ring *ring, const SeriesNumbers *numbers)
+{
+	return (numbers != NULL ? numbers->timeline : ring->timeline) != GetWALInsertionTimeLine();
+}
+
+/*
+ * Where a series that stands at a position goes on: at that position, unless
+ * something is to be passed over.  Never further than coderring_recover()
+ * moves it.
+ */
+int64
+failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
+{
+	int64		share = ring->base_codes / GAP_SHARE;
+	int64		furthest;
+	int64		gap;
+
+	if (failover_gap == 0 || !failover_pending(ring, numbers))
+		return position;
+	furthest = move_target(ring, key, numbers, position, MOVE_CYCLES, MOVE_CODES);
+	if (numbers == NULL)
+		gap = Min(share, NEW_SERIES_GAP);
+	else
+	{
+		/* One reservation, at least as large as the last one. */
+		share = Min(Max(share, 1), MAX_LEAST_GAP);
+		gap = Min(share, Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
+		if (last_reservation(key, numbers->timeline) - numbers->reserved_at < IN_USE)
+		{
+			long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
+
+			gap = Max(gap, (int64) Min(could, (long double) (furthest - position)));
+		}
+	}
+	return gap < furthest - position ? position + gap : furthest;
+}
+
+/*
+ * Note in what is to be the row of a series that it goes on on the server's
+ * timeline, and what is known of those before.
+ */
+void
+failover_note(const SeriesKey *key, SeriesNumbers *numbers)
+{
+	int64		now_on = GetWALInsertionTimeLine();
+
+	if (numbers->timeline == now_on)
+		return;
+	if (failover_gap > 0)
+	{
+		TimestampTz oldest = last_reservation(key, numbers->timeline);
+
+		for (int i = 0; i < ntimelines; i++)
+		{
+			if (timelines[i].number != now_on)
+				oldest = Min(oldest, Max(timelines[i].last, known_end));
+		}
+		numbers->timeline_end = oldest;
+	}
+	numbers->timeline = now_on;
+}
+
+/* What is to be in the row of a series that gets one. */
+void
+failover_begin(SeriesNumbers *numbers, int64 position, TimestampTz now)
+{
+	numbers->timeline = GetWALInsertionTimeLine();
+	numbers->reserved_at = numbers->measured_at = now;
+	numbers->measured_from = position;
+}
+
+/*
+ * Note a reservation of a series that has come to a position, and how much it
+ * has handed out in half a second.  A faster time before is forgotten in the
+ * course of a minute or two.
+ */
+void
+failover_note_pace(SeriesNumbers *numbers, int64 position, TimestampTz now)
+{
+	int64		age = Max(now - numbers->reserved_at, 0);
+	int64		elapsed = now - numbers->measured_at;
+	int64		pace = Max(position - numbers->measured_from, 0);
+
+	if (elapsed < 0 || elapsed >= PACE_MS * 1000)
+	{
+		if (elapsed > 0)
+			pace = (int64) ((long double) pace * PACE_MS * 1000 / elapsed);
+		numbers->measured_from = position;
+		numbers->measured_at = now;
+	}
+	if (age < IN_USE)
+		pace = Max(pace, (int64) ((long double) numbers->pace * (IN_USE - age) / IN_USE));
+	numbers->pace = pace;
+	numbers->reserved_at = now;
+}

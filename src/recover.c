@@ -1,0 +1,227 @@
+/*
+ * recover.c
+ *		Rings that may have handed out codes which this server knows nothing of:
+ *		after an older backup, recovery to a point in time, a failover that has
+ *		lost something, or in a copy.
+ *
+ * Every series is moved on, for good (move.c).  Extras that were first used in
+ * the time that is lost have no row here.  So the ring's new_series_cycle says
+ * where a series without a row begins; that is a change of the definition, and
+ * transactional.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "grant.h"
+#include "lifecycle.h"
+#include "locks.h"
+#include "move.h"
+#include "recover.h"
+#include "refill.h"
+#include "series.h"
+#include "words.h"
+
+/* From so many rings on the table is locked instead of each of them. */
+#define LOCKED_AT_ONCE	256
+
+typedef struct Extra
+{
+	uint32		len;
+	char		text[FLEXIBLE_ARRAY_MEMBER];
+} Extra;
+
+static void
+note_extra(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+		   const SeriesNumbers *numbers, void *arg)
+{
+	List	  **extras = arg;
+	Extra	   *copy = palloc(offsetof(Extra, text) + extra_len);
+
+	copy->len = extra_len;
+	memcpy(copy->text, extra, extra_len);
+	*extras = lappend(*extras, copy);
+}
+
+/*
+ * Move a series.  Returns the end of the WAL record, invalid if there was
+ * nothing to do; *cycle is raised to where it stands.
+ */
+static XLogRecPtr
+recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes, int64 *cycle)
+{
+	Moving		moving;
+	int64		target;
+	XLogRecPtr	lsn = InvalidXLogRecPtr;
+
+	/* As refill_lock does. */
+	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	ring_lock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	LockRelationOid(key->relid, RowExclusiveLock);
+	move_open(&moving, ring, key);
+	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
+	if (target > moving.state.position)
+	{
+		/* As far as is usual, or after a failover the gap is still to come. */
+		bool		usual = target >= move_target(ring, key, move_numbers(&moving), moving.state.position,
+												  MOVE_CYCLES, MOVE_CODES);
+
+		lsn = move_to(&moving, target, true, usual);
+		target = moving.row.numbers.reserved_to;
+	}
+	*cycle = Max(*cycle, target / ring->base_codes);
+	move_close(&moving);
+	refill_unlock(key);
+	return lsn;
+}
+
+/*
+ * Say where series without a row begin from now on, since that costs
+ * something.
+ */
+static void
+report_new_extras(const Ring *ring, int64 cycle)
+{
+	uint32		characters = ring->stride + codec_uniquizer_length(&ring->codec, cycle);
+
+	ereport(NOTICE,
+			(errmsg("new extras of ring \"%s\" begin in cycle %lld", ring->name, (long long) cycle),
+			 cycle >= PG_INT64_MAX / ring->base_codes ?
+			 errdetail("There is no such cycle, so that none is possible.") :
+			 ring->max_length > 0 && characters > (uint32) ring->max_length ?
+			 errdetail("Their codes would be longer than %d characters, so that none is possible.", ring->max_length) :
+			 errdetail("Their codes have %u characters behind the extra.", characters),
+			 errhint("With new_extras => false they stay where they were.")));
+}
+
+/*
+ * Recover a ring that the current user may change; false if there is none of
+ * this name.
+ */
+static bool
+recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras, bool locked)
+{
+	Ring		ring;
+	SeriesKey	key;
+	List	   *extras = NIL;
+	ListCell   *cell;
+	int64		cycle = 0;
+	bool		changed = false;
+	XLogRecPtr	last = InvalidXLogRecPtr;
+	MemoryContext scratch;
+	MemoryContext caller;
+
+	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
+		return false;
+	words_read_filter(&ring);
+	ring_make_key(&ring, &key);
+	series_visit(&ring.incarnation, note_extra, &extras);
+
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring series", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(scratch);
+	foreach(cell, extras)
+	{
+		const Extra *extra = lfirst(cell);
+		XLogRecPtr	lsn;
+
+		CHECK_FOR_INTERRUPTS();
+		key.extra_len = extra->len;
+		memcpy(key.extra, extra->text, extra->len);
+		lsn = recover_series(&ring, &key, cycles, codes, &cycle);
+		if (!XLogRecPtrIsInvalid(lsn))
+			last = lsn;
+		MemoryContextReset(scratch);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+
+	/* Once for all of them: what anyone takes of them before is reserved, and flushed, behind these. */
+	if (!XLogRecPtrIsInvalid(last))
+		series_make_durable(last);
+
+	if (ring.replicated)
+	{
+		lifecycle_take_over(rel, &ring);
+		CommandCounterIncrement();
+		changed = true;
+	}
+	if (new_extras && (cycles > 0 || codes > 0))
+	{
+		int64		last_cycle = PG_INT64_MAX / ring.base_codes;
+		int64		start = ring_start_cycle(&ring);
+		int64		further = Max(cycles, codes / ring.base_codes + (codes % ring.base_codes > 0));
+		Datum		values[Natts_ring];
+		bool		nulls[Natts_ring] = {false};
+		bool		replace[Natts_ring] = {false};
+
+		cycle = Min(Max(cycle, further > last_cycle - start ? last_cycle : start + further), last_cycle);
+		lifecycle_definitions_changed();
+		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
+		replace[Anum_ring_new_series_cycle - 1] = true;
+		values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+		replace[Anum_ring_timeline - 1] = true;
+		ring_update(rel, &ring, values, nulls, replace);
+		CommandCounterIncrement();
+		changed = true;
+		report_new_extras(&ring, cycle);
+	}
+	if (locked || !changed)
+		ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_ALTER);
+	list_free_deep(extras);
+	return true;
+}
+
+/*
+ * Recover a ring, or all that the current user may change (NULL).  Returns how
+ * many.  Raises 42704 and 42501 for a ring that is named, and 22023.
+ *
+ * Series are moved at once and one after the other, whatever becomes of the
+ * transaction; new_extras takes effect when it commits.
+ */
+int32
+recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
+{
+	Relation	rel;
+	List	   *rings;
+	ListCell   *cell;
+	bool		locked;
+	int32		count = 0;
+
+	if (cycles < 0 || codes < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must not be negative", cycles < 0 ? "cycles" : "codes"),
+				 errdetail("It is %lld.", (long long) (cycles < 0 ? cycles : codes))));
+
+	if (name != NULL)
+	{
+		rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
+		if (!recover_ring(rel, name, cycles, codes, new_extras, false))
+			ring_report_missing(name);
+		table_close(rel, NoLock);
+		return 1;
+	}
+
+	/*
+	 * Definitions are locked to the end of the transaction.  Very many locks
+	 * would not fit, so one is taken then that holds up nobody who takes codes
+	 * either, but every other change to a ring.
+	 */
+	rings = ring_list(grant_may_change);
+	locked = list_length(rings) > LOCKED_AT_ONCE;
+	rel = ring_open(ring_relation("ring"), Natts_ring, locked ? ShareRowExclusiveLock : RowExclusiveLock);
+	foreach(cell, rings)
+	{
+		const Ring *ring = lfirst(cell);
+
+		count += recover_ring(rel, ring->name, cycles, codes, new_extras, locked);
+	}
+	table_close(rel, NoLock);
+	return count;
+}

@@ -1,0 +1,103 @@
+--
+-- What a series passes over on a new timeline: rows as a promoted standby has
+-- them, of timelines that are not this server's
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS coderring;
+RESET client_min_messages;
+\pset format unaligned
+\pset tuples_only on
+LOAD 'coderring';
+SHOW coderring.failover_gap;
+CREATE FUNCTION pg_temp.series(name text, extra text, timeline bigint, pace bigint, ago interval,
+		reserved_to bigint DEFAULT 100, span bigint DEFAULT 32, timeline_end timestamptz DEFAULT '2000-01-01') RETURNS void LANGUAGE sql AS $$
+	INSERT INTO coderring.series_state
+		(incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
+	SELECT incarnation, reserved_to, reserved_to - span, reserved_to - span, 0, series.timeline, series.pace, 0, '2026-01-01', '2026-01-01'::timestamptz - ago, series.timeline_end, extra
+	FROM coderring.ring r WHERE r.name = series.name
+$$;
+CREATE TEMP VIEW place AS SELECT s.ring, s.extra, s.cycle, s.cycle_offset - 1 AS first, t.skipped
+	FROM coderring.series s LEFT JOIN coderring.stats t USING (ring, extra) ORDER BY 1, 2;
+SELECT coderring_create('fo'), coderring_create('fo_small', 1), coderring_create('fo_lim', 1, max_length => 2);
+-- In use: twice 20 times what it hands out in half a second, one reservation at least, the next cycle at most
+SELECT pg_temp.series('fo', 'busy-', 901, 1000, '59 s');
+SELECT pg_temp.series('fo', 'slow-', 901, 1, '0 s');
+SELECT pg_temp.series('fo', 'fast-', 901, 9223372036854775807, '1 s');
+SELECT pg_temp.series('fo', 'wide-', 901, 1, '1 s', 5000, 4000);
+SELECT pg_temp.series('fo', 'late-', 901, 1000000, '1 s', 1048000);
+-- Not in use: one reservation, of a sixty-fourth of a cycle at most
+SELECT pg_temp.series('fo', 'idle-', 901, 1000, '61 s');
+SELECT pg_temp.series('fo', 'idle-wide-', 901, 1000, '61 s', 400000, 40000);
+-- Of a timeline that nothing is known of but this very row
+SELECT pg_temp.series('fo', 'alone-', 77, 1000, '1 year');
+-- Of one that is known to have gone on by a row that has left it
+SELECT pg_temp.series('fo', 'known-', 900, 1000, '2 years');
+SELECT pg_temp.series('fo', 'left-', 901, 1, '1 s', timeline_end => '2024-06-01');
+SELECT pg_temp.series('fo_small', '', 901, 10, '1 s');
+SELECT pg_temp.series('fo_small', 'idle-', 901, 10, '61 s');
+SELECT pg_temp.series('fo_small', 'fast-', 901, 1000000, '1 s');
+SELECT pg_temp.series('fo_lim', '', 901, 10, '1 s', 10, 1);
+SELECT pg_temp.series('fo_lim', 'A', 901, 10, '1 s', 10, 1);
+-- What is left is counted behind it
+SELECT count(*) FROM coderring_get_codes('fo_lim', 1000);
+SELECT count(coderring_get_code(ring, extra)) FROM coderring.series WHERE ring IN ('fo', 'fo_small');
+TABLE place;
+-- What was passed over counts as handed out; nothing is recorded as never handed out
+SELECT cycle, count(*) FROM regexp_split_to_table('XW23456789ABC', '') u, regexp_split_to_table(coderring_alphabet('default'), '') c,
+	LATERAL coderring_decode('fo_small', u || c) WHERE issued GROUP BY cycle ORDER BY cycle;
+SELECT count(*) FROM coderring.skipped_positions JOIN coderring.ring USING (incarnation) WHERE name LIKE 'fo%';
+-- The rows tell of this timeline now, and remember the oldest one
+SELECT count(DISTINCT s.timeline), min(s.timeline) < 900, min(timeline_end)::date = '2024-06-01', max(timeline_end)::date = '2024-06-01' FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'fo';
+-- Nothing happens a second time
+CREATE TEMP TABLE once AS SELECT ring, extra, cycle, cycle_offset FROM coderring.series WHERE ring LIKE 'fo%';
+SELECT count(coderring_get_code(ring, extra)) FROM once WHERE ring IN ('fo', 'fo_small');
+SELECT count(*) FROM coderring.series s JOIN once o USING (ring, extra) WHERE s.cycle * s.codes_per_cycle + s.cycle_offset - (o.cycle * s.codes_per_cycle + o.cycle_offset) > 1;
+-- max_length: it may stand at its end by that
+SELECT coderring_get_code('fo_lim', 'A');
+SELECT cycle, cycle_offset, remaining, codes_until_longer FROM coderring.series WHERE ring = 'fo_lim' AND extra = 'A';
+SELECT count(*) FROM coderring_get_codes('fo_lim', 646);
+-- A bump goes to the next cycle, or as far as the gap
+SELECT pg_temp.series('fo', 'bump-', 901, 1000, '1 s'), pg_temp.series('fo', 'bump-far-', 901, 1000000, '1 s', 1048000),
+	pg_temp.series('fo_small', 'bump-', 901, 10, '1 s');
+SELECT count(coderring_get_code('fo', e, true)) FROM unnest('{bump-,bump-far-}'::text[]) e;
+SELECT count(coderring_get_code('fo_small', 'bump-', true));
+SELECT ring, extra, cycle, first FROM place WHERE extra LIKE 'bump-%';
+-- An advance does not go round it; coderring_recover takes its place if it goes as far
+SELECT pg_temp.series('fo', 'advance-', 901, 1000, '1 s'), coderring_advance('fo', 'advance-', 0, 200), length(coderring_get_code('fo', 'advance-'));
+SELECT coderring_create('fo_rec'), coderring_create('fo_less');
+SELECT pg_temp.series('fo_less', 'a-', 901, 1000, '1 s'), coderring_recover('fo_less', 0, 50, false), length(coderring_get_code('fo_less', 'a-'));
+SELECT pg_temp.series('fo_rec', 'b-', 901, 1000, '1 s'), coderring_recover('fo_rec', new_extras => false), length(coderring_get_code('fo_rec', 'b-'));
+SELECT ring, extra, cycle, first FROM place WHERE extra IN ('advance-', 'a-', 'b-');
+-- Other series' cycles are entered by nobody else
+SELECT coderring_create('fo_both', 1);
+SELECT pg_temp.series('fo_both', '', 901, 2, '1 s', 20, 1), pg_temp.series('fo_both', 'X', 901, 2, '1 s', 20, 1);
+CREATE TEMP TABLE both_taken AS SELECT coderring_get_codes('fo_both', 500, e) AS code FROM unnest('{X,""}'::text[]) e;
+SELECT count(*), count(DISTINCT code), bool_and(coderring_issued('fo_both', code)) FROM both_taken;
+-- Words: counts stay exact
+SELECT coderring_define_blocklist('regress_fo', '{AB,BA,ABA}');
+SELECT coderring_create('fo_words', 3, blocklist => 'regress_fo'), coderring_reset('fo_words', test_seed => 'failover');
+SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) e;
+CREATE TEMP TABLE kept AS SELECT extra, filter FROM coderring.series_state JOIN coderring.ring USING (incarnation) WHERE name = 'fo_words';
+SELECT coderring_reset('fo_words', test_seed => 'failover');
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
+	SELECT r.incarnation, 100, 100, 100, k.filter, 901, CASE k.extra WHEN 's-' THEN 500 ELSE 815 END, 0, '2026-01-01', '2026-01-01', '2000-01-01', k.extra FROM coderring.ring r, kept k WHERE r.name = 'fo_words';
+SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) e;
+SELECT extra, cycle, first FROM place WHERE ring = 'fo_words';
+SELECT extra, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('fo_words', remaining::int, extra)) c) FROM coderring.series WHERE ring = 'fo_words';
+SELECT extra, cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 'fo_words';
+-- A series that is new on another timeline than its ring begins a little way in, and a bump has no effect on it
+UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
+SELECT count(coderring_get_code(r, 'new-', b)) FROM unnest('{fo,fo_small,fo_words}'::text[]) r, unnest('{true,false}'::bool[]) b;
+SELECT ring, extra, cycle, first FROM place WHERE extra = 'new-';
+SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
+SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
+UPDATE coderring.ring SET timeline = 901 WHERE name = 'fo';
+SELECT coderring_recover('fo', 0, 1, true), length(coderring_get_code('fo', 'newer-'));
+SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
+-- What only an INSERT could have stored
+\set VERBOSITY sqlstate
+SELECT pg_temp.series('fo', 'bad-', 901, -1, '1 s');
+\set VERBOSITY default
+SELECT pg_temp.series('fo', 'odd-', -9223372036854775808, 0, '1 s'), length(coderring_get_code('fo', 'odd-'));
+SELECT count(coderring_drop(name)) FROM coderring.rings WHERE name LIKE 'fo%';
+SELECT coderring_define_blocklist('regress_fo', NULL);

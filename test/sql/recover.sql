@@ -1,0 +1,155 @@
+--
+-- coderring_recover
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS coderring;
+RESET client_min_messages;
+\pset format unaligned
+\pset tuples_only on
+CREATE TEMP VIEW place AS SELECT ring, extra, cycle, cycle_offset, remaining, percent, code_length, codes_until_longer FROM coderring.series ORDER BY 1, 2;
+CREATE ROLE regress_coderring_owner;
+CREATE ROLE regress_coderring_user;
+-- Nothing to recover
+SELECT count(coderring_drop(name)) >= 0 FROM coderring.rings;
+SELECT coderring_recover();
+-- A large ring goes to its next cycle, a small one so many codes on
+SELECT coderring_create('large'), coderring_create('small', 1), coderring_create('middle', 3);
+CREATE TEMP TABLE taken AS
+	SELECT 'large' AS ring, coderring_get_codes('large', 10) AS code
+	UNION ALL SELECT 'large', coderring_get_codes('large', 5, 'E-')
+	UNION ALL SELECT 'small', coderring_get_codes('small', 40)
+	UNION ALL SELECT 'middle', coderring_get_codes('middle', 32768, 'E-');
+SELECT coderring_recover();
+TABLE place;
+SELECT name, new_series_cycle, first_cycle FROM coderring.ring ORDER BY 1;
+-- What was passed over counts as handed out
+SELECT bool_and(coderring_issued(ring, code)) FROM taken;
+SELECT cycle, issued FROM coderring_decode('small', 'XV');
+SELECT issued, cycle_offset IS NOT NULL FROM coderring_decode('large', 'VVVV');
+-- Codes go on there, and so do those of an extra that is new
+INSERT INTO taken SELECT 'large', coderring_get_codes('large', 3) UNION ALL SELECT 'large', coderring_get_codes('large', 3, 'N-')
+	UNION ALL SELECT 'small', coderring_get_codes('small', 100) UNION ALL SELECT 'middle', coderring_get_codes('middle', 10, 'N-');
+SELECT count(*), count(DISTINCT (ring, code)), bool_and(coderring_issued(ring, code)) FROM taken;
+SELECT ring, extra, cycle, cycle_offset FROM place WHERE extra = 'N-';
+-- What the new extra has passed counts as handed out, and before it was used it did not
+SELECT coderring_issued('large', 'N-VVVV'), coderring_issued('large', 'M-VVVV');
+-- Once more, and without effect on new extras; cycles and codes
+SELECT coderring_recover('large', new_extras => false);
+SELECT coderring_recover('large', 3, 0);
+SELECT coderring_recover('large', 0, 5);
+SELECT * FROM place WHERE ring = 'large';
+SELECT new_series_cycle FROM coderring.ring WHERE name = 'large';
+-- Nothing moves
+SELECT coderring_recover('large', 0, 0), coderring_recover(NULL, 0, 0);
+SELECT * FROM place WHERE ring = 'large';
+SELECT new_series_cycle FROM coderring.ring WHERE name = 'large';
+-- NULL is the default
+SELECT coderring_recover('large', NULL, NULL, NULL);
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'large';
+-- A ring without series: called twice it is twice as far
+SELECT coderring_create('empty', 1);
+SELECT coderring_recover('empty', 2, 0);
+SELECT coderring_recover('empty', 2, 0);
+SELECT coderring_recover('empty', 0, 33);
+SELECT coderring_get_code('empty') LIKE '5_';
+TABLE place;
+-- The moves stay when the transaction rolls back, and the definition does not
+BEGIN;
+SELECT coderring_recover('empty', 1, 0);
+SELECT coderring_get_code('empty', 'A') ~ '^A6.$';
+ROLLBACK;
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'empty';
+SELECT new_series_cycle FROM coderring.ring WHERE name = 'empty';
+-- A reset forgets it
+SELECT coderring_reset('empty');
+SELECT new_series_cycle, length(coderring_get_code('empty')) FROM coderring.ring WHERE name = 'empty';
+-- Another series' cycles: none is entered that is another's, and decode tells whose a code is
+SELECT coderring_create('both', 1);
+CREATE TEMP TABLE both_taken AS SELECT coderring_get_code('both', 'X') AS code UNION ALL SELECT coderring_get_code('both');
+SELECT coderring_recover('both', 0, 50, false);
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'both';
+SELECT extra, first_position, last_position FROM coderring.skipped_positions ORDER BY 1, 2;
+INSERT INTO both_taken SELECT coderring_get_codes('both', 1000, e) FROM unnest('{"",X}'::text[]) e;
+SELECT count(*), count(DISTINCT code), bool_and(coderring_issued('both', code)) FROM both_taken;
+-- With max_length a series stands at its end
+SELECT coderring_create('lim', 1, max_length => 2);
+SELECT count(coderring_get_code('lim', e)) FROM unnest('{"",A}'::text[]) e;
+SELECT coderring_recover('lim');
+SELECT * FROM place WHERE ring = 'lim';
+SELECT coderring_recover('lim');
+SELECT * FROM place WHERE ring = 'lim';
+\set VERBOSITY sqlstate
+SELECT coderring_get_code('lim');
+SELECT coderring_get_code('lim', 'A');
+SELECT coderring_get_code('lim', 'B');
+SELECT coderring_get_codes('lim', 2);
+\set VERBOSITY default
+SELECT coderring_create('lim2', 1, max_length => 2), length(coderring_get_code('lim2')), coderring_recover('lim2', 2, 0, false);
+SELECT cycle, cycle_offset, remaining, code_length FROM place WHERE ring = 'lim2';
+SELECT coderring_recover('lim2', 31, 0, false), length(coderring_get_code('lim2', 'A'));
+SELECT extra, cycle, cycle_offset, remaining, code_length FROM place WHERE ring = 'lim2';
+SELECT coderring_get_code('lim2');
+-- Near the end of all cycles
+SELECT coderring_create('last', 12), coderring_advance('last', '', 6, 1152921504606846970), length(coderring_get_code('last'));
+SELECT coderring_recover('last', 0, 2, false);
+SELECT extra, cycle, cycle_offset, remaining FROM place WHERE ring = 'last';
+SELECT coderring_recover('last', 2147483647, 9223372036854775807);
+SELECT extra, cycle, cycle_offset, remaining FROM place WHERE ring = 'last';
+SELECT coderring_get_code('last');
+SELECT coderring_get_code('last', 'E');
+SELECT coderring_recover('last');
+-- Words: counts stay exact; an extra that they block now stops nothing
+SELECT coderring_define_blocklist('regress_rec', '{SEX,ASS,BB}');
+SELECT coderring_create('words', 2, blocklist => 'regress_rec'), coderring_reset('words', test_seed => 'recover');
+SELECT count(coderring_get_code('words', e)) FROM unnest('{"",GUN,E-}'::text[]) e;
+SELECT coderring_recover('words', 0, 1000, false);
+SELECT extra, cycle, cycle_offset, remaining, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('words', remaining::int, extra)) c) FROM place WHERE ring = 'words';
+SELECT extra, cycle, cycle_offset, remaining FROM place WHERE ring = 'words';
+SELECT coderring_define_blocklist('regress_rec', '{GUN,ASS}');
+SELECT coderring_recover('words', 0, 1500, false);
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'words';
+SELECT coderring_get_code('words', 'GUN');
+-- Errors change nothing
+CREATE TEMP TABLE before AS SELECT * FROM coderring.series_state;
+SELECT coderring_recover('nothing');
+SELECT coderring_recover('large', -1);
+SELECT coderring_recover('large', 1, -1);
+SELECT coderring_recover(codes => (-9223372036854775808)::bigint);
+SET ROLE regress_coderring_user;
+SELECT coderring_recover('large');
+SELECT coderring_recover();
+RESET ROLE;
+SELECT coderring_grant('large', 'regress_coderring_user');
+SET ROLE regress_coderring_user;
+SELECT coderring_recover('large'), coderring_get_code('large') IS NULL;
+RESET ROLE;
+BEGIN READ ONLY;
+SELECT coderring_recover();
+ROLLBACK;
+BEGIN;
+SELECT coderring_define_blocklist('regress_rec', '{GUN,ASS,TT}');
+SELECT coderring_recover('words');
+ROLLBACK;
+SELECT count(*) FROM (SELECT * FROM before EXCEPT SELECT * FROM coderring.series_state) d;
+-- An owner recovers his rings, and no others
+SELECT coderring_create('mine', 1), coderring_change_owner('mine', 'regress_coderring_owner');
+SET ROLE regress_coderring_owner;
+SELECT coderring_get_code('mine') IS NULL, coderring_recover(new_extras => false), coderring_recover('mine', new_extras => false);
+RESET ROLE;
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'mine';
+SELECT count(*) FROM (SELECT * FROM before EXCEPT SELECT * FROM coderring.series_state) d;
+-- More rings and series than locks would fit, in one transaction
+SET client_min_messages = warning;
+BEGIN;
+SELECT count(coderring_create('many' || i, 2)) FROM generate_series(1, 300) i;
+COMMIT;
+SELECT count(coderring_get_code('many1', i::text)) FROM generate_series(1, 20000) i;
+BEGIN;
+SELECT coderring_recover() > 300;
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+COMMIT;
+SELECT count(*), min(cycle * 1024 + cycle_offset), max(cycle * 1024 + cycle_offset) FROM coderring.series WHERE ring = 'many1';
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+SELECT coderring_define_blocklist('regress_rec', NULL);
+DROP ROLE regress_coderring_owner;
+DROP ROLE regress_coderring_user;

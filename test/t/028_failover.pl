@@ -1,0 +1,261 @@
+# Asynchronous failover: what was handed out in the moments that the standby has
+# not heard of is not handed out again, as far as coderring.failover_gap goes.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Coderring;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my %rings = (r32 => 1, r1024 => 2, r32768 => 3, r1m => 4, r1g => 6);
+my @names = sort keys %rings;
+my $primary = new_node('primary', q{
+checkpoint_timeout = 1h
+max_connections = 60
+}, allows_streaming => 1);
+
+sub base_codes_of { my ($name) = @_; return 32 ** ($rings{$name} // 4) }
+
+# where(NODE, RING, EXTRA): position, and what is reserved.
+sub where
+{
+	my ($node, $ring, $extra) = @_;
+	my @place = split(/\|/, $node->safe_psql('postgres', qq{
+		SELECT cycle, cycle_offset, reserved_to, codes_per_cycle FROM coderring.series WHERE ring = '$ring' AND extra = '@{[ $extra // '' ]}'}));
+
+	return ($place[0] * $place[3] + $place[1], $place[2]);
+}
+
+sub code { my ($node, $ring, $extra) = @_; return $node->safe_psql('postgres', "SELECT coderring_get_code('$ring', '@{[ $extra // '' ]}')") }
+
+# The SQLSTATE and message of the first error of a statement
+sub error_of
+{
+	my ($node, $sql) = @_;
+	my (undef, undef, $error) = $node->psql('postgres', $sql, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+
+	return $error =~ /ERROR:  (.*)/ ? $1 : '';
+}
+
+$primary->safe_psql('postgres', join(';', (map { "SELECT coderring_create('$_', $rings{$_})" } @names),
+	map { "SELECT coderring_create('$_')" } qw(bulk advanced bumped recovered unused)));
+$primary->safe_psql('postgres', q{SELECT coderring_create('limited', 1, max_length => 1); SELECT coderring_get_code('limited')});
+
+# A load of some time ago, as if it was over for two minutes, and one that was
+# over for half a minute.
+my $loaded = 300_000;
+$primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('bulk', $loaded, e) FROM unnest('{old-,late-}'::text[]) e}
+	=~ s/FROM coderring_get_codes\((.*?)\) FROM (.*)/FROM $2, coderring_get_codes($1)/r);
+$primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('$_', 100)}) foreach qw(advanced bumped recovered);
+$primary->safe_psql('postgres', q{
+	ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
+	CREATE TEMP TABLE rewound AS SELECT * FROM coderring.series_state WHERE extra IN ('old-', 'late-');
+	UPDATE rewound SET reserved_at = reserved_at - CASE extra WHEN 'old-' THEN interval '2 min' ELSE interval '30 s' END;
+	DELETE FROM coderring.series_state WHERE extra IN ('old-', 'late-');
+	INSERT INTO coderring.series_state TABLE rewound;
+	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change});
+
+$primary->backup('backup');
+
+# Two standbys that come to the same place
+my %standbys = map {
+	my $node = PostgreSQL::Test::Cluster->new($_);
+
+	$node->init_from_backup($primary, 'backup', has_streaming => 1);
+	($_ => $node)
+} qw(gap none);
+$standbys{none}->append_conf('postgresql.conf', 'coderring.failover_gap = 0');
+$_->start foreach values %standbys;
+
+#
+# Callers at full speed, until both standbys know it; then three seconds that
+# they do not hear of.
+#
+my %scripts = map { $_ => write_script("SELECT '$_', coderring_get_code('$_');\n" x 400_000) } @names;
+my $begun = $primary->safe_psql('postgres', 'SELECT clock_timestamp()');
+my @old = map { start_client($primary, $scripts{$_}), start_client($primary, $scripts{$_}) } @names;
+
+foreach my $node (values %standbys)
+{
+	$node->poll_query_until('postgres', qq{
+		SELECT count(*) = 5 FROM coderring.ring JOIN coderring.series_state USING (incarnation)
+		WHERE name LIKE 'r%' AND measured_at > '$begun'::timestamptz + interval '2 s'})
+	  or die 'the standby does not hear of the callers';
+}
+$_->append_conf('postgresql.conf', q{primary_conninfo = ''}), $_->reload foreach values %standbys;
+foreach my $node (values %standbys)
+{
+	$node->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_wal_receiver') or die 'the receiver does not stop';
+}
+note($standbys{gap}->safe_psql('postgres', q{
+	SELECT name, reserved_to, reserved_to - counted_to AS span, pace, measured_from, measured_at, reserved_at FROM coderring.ring JOIN coderring.series_state USING (incarnation)
+	WHERE name LIKE 'r%' ORDER BY 1}));
+sleep(3);
+cmp_ok(scalar(grep { $_->{run}->pumpable } @old), '==', scalar(@old), 'callers are at work to the end');
+$primary->stop('immediate');
+stop_clients(@old);
+my %out;
+foreach (output_of(@old))
+{
+	chomp;
+	my ($ring, $code) = split(/\|/);
+
+	$out{$ring}{$code}++;
+}
+is(join(' ', sort keys %out), "@names", 'callers of every ring have received codes');
+is(scalar(grep { $_ > 1 } map { values %$_ } values %out), 0, 'none twice before');
+note(join(', ', map { "$_: " . keys(%{ $out{$_} }) . ' codes' } @names));
+
+#
+# The same callers, on each of the two.
+#
+foreach my $name (qw(gap none))
+{
+	my $node = $standbys{$name};
+	my %stood = map { $_ => (where($node, $_))[1] } @names;
+	my %twice = map { $_ => 0 } @names;
+
+	$node->promote;
+	is($node->safe_psql('postgres', q{SELECT timeline_id FROM pg_control_checkpoint()}) >= 1 &&
+		$node->safe_psql('postgres', q{SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)}), '00000002', "$name: on a new timeline");
+
+	my @new = map { start_client($node, $scripts{$_}), start_client($node, $scripts{$_}) } @names;
+	foreach my $i (0 .. $#new)
+	{
+		wait_for_output(2000, $new[$i]) or die 'no codes';
+	}
+	my %lost = map { my $ring = $_; $ring => scalar(keys %{ $out{$ring} }) } @names;
+	$_->{run}->kill_kill foreach @new;
+	foreach (output_of(@new), map { my $ring = $_; map { "$ring|$_\n" } split(/\n/, $node->safe_psql('postgres',
+			"SELECT * FROM coderring_get_codes('$ring', least($lost{$ring}, 30000))")) } @names)
+	{
+		chomp;
+		my ($ring, $code) = split(/\|/);
+
+		$twice{$ring}++ if $out{$ring}{$code};
+	}
+	my $all = join(', ', map { "$_: $twice{$_}" } @names);
+	if ($name eq 'gap')
+	{
+		is($all, join(', ', map { "$_: 0" } @names), 'no code comes twice');
+		my %issued = map {
+			my $ring = $_;
+			my @codes = keys %{ $out{$ring} };
+
+			$ring => $node->safe_psql('postgres', "SELECT count(*) FROM unnest('{" . join(',', @codes) . "}'::text[]) c WHERE NOT coderring_issued('$ring', c)")
+		} @names;
+		is(join(' ', map { $issued{$_} } @names), '0 0 0 0 0', 'all that was handed out counts as such');
+		foreach my $ring (@names)
+		{
+			my $passed = $node->safe_psql('postgres', "SELECT skipped FROM coderring.stats WHERE ring = '$ring'");
+			my $cycle_end = (int($stood{$ring} / base_codes_of($ring)) + 1) * base_codes_of($ring);
+			my $furthest = $cycle_end - $stood{$ring} > 100_000 ? $cycle_end - $stood{$ring} : 100_000;
+
+			cmp_ok($passed, '>', 0, "$ring: coderring.stats says that something was passed over");
+			cmp_ok($passed, '<=', $furthest, "$ring: not more than coderring_recover does");
+		}
+		is($node->safe_psql('postgres', 'SELECT count(*) FROM coderring.skipped_positions'), 0, 'nothing is recorded as never handed out');
+	}
+	else
+	{
+		cmp_ok((sort { $b <=> $a } values %twice)[0], '>', 0, "without a gap codes come twice ($all)");
+	}
+}
+
+#
+# What is not in use, and what is new
+#
+my $gap = $standbys{gap};
+my $none = $standbys{none};
+
+# After a restart, and after the busy series have moved: what they knew is not forgotten.
+$gap->restart;
+my ($old_position, $old_reserved) = where($gap, 'bulk', 'old-');
+code($gap, 'bulk', 'old-');
+my ($position) = where($gap, 'bulk', 'old-');
+cmp_ok($position, '>', $old_reserved + 1, 'a series that was loaded long ago: one reservation');
+cmp_ok($position, '<=', $old_reserved + 32 ** 4 / 64 + 1, 'and no more');
+code($gap, 'bulk', 'old-');
+is((where($gap, 'bulk', 'old-'))[0], $position + 1, 'once');
+my (undef, $late_reserved) = where($gap, 'bulk', 'late-');
+code($gap, 'bulk', 'late-');
+cmp_ok((where($gap, 'bulk', 'late-'))[0], '>', $late_reserved + 32 ** 4 / 64 + 1, 'one that was loaded half a minute ago: as fast as it was');
+my (undef, $none_reserved) = where($none, 'bulk', 'late-');
+code($none, 'bulk', 'late-');
+is((where($none, 'bulk', 'late-'))[0], $none_reserved + 1, 'without a gap it goes on where it stood');
+
+my %little = (r32 => 0, r1024 => 16, r32768 => 512, r1m => 1024, r1g => 1024);
+foreach my $ring (@names)
+{
+	code($_, $ring, 'new-') foreach $gap, $none;
+	is((where($gap, $ring, 'new-'))[0], $little{$ring} + 1, "$ring: a new series begins a little way in");
+	is((where($none, $ring, 'new-'))[0], 1, "$ring: without a gap it does not");
+}
+my $entered = code($gap, 'r32768', 'bump-');
+is($gap->safe_psql('postgres', q{SELECT coderring_get_code('r32768', 'unused-', true) LIKE 'unused-___'}), 't', 'a bump of a new series has no effect');
+$gap->safe_psql('postgres', q{SELECT coderring_create('younger'), coderring_reset('unused')});
+foreach my $ring (qw(younger unused))
+{
+	code($gap, $ring);
+	is((where($gap, $ring))[0], 1, "a series of a ring that was made or reset since begins at the start: $ring");
+}
+
+# A series that another one's codes begin like: it enters no cycle that is another's.
+my %begun;
+$begun{ code($gap, 'r1024', $_) }++ foreach ('X', '', 'X2', 'W') x 50;
+is(scalar(grep { $_ > 1 } values %begun), 0, 'series that begin alike stay apart');
+
+# Neither an advance nor a bump goes round it, and coderring_recover takes its place.
+my ($advanced, $advanced_reserved) = where($gap, 'advanced');
+$gap->safe_psql('postgres', "SELECT coderring_advance('advanced', '', 0, $advanced_reserved + 1)");
+code($gap, 'advanced');
+cmp_ok((where($gap, 'advanced'))[0], '>=', $advanced_reserved + 1 + 512, 'after an advance the gap is still to come');
+$gap->safe_psql('postgres', q{SELECT coderring_get_code('bumped', '', true)});
+is((where($gap, 'bumped'))[0], 32 ** 4 + 1, 'a bump goes to the next cycle, and not further');
+$gap->safe_psql('postgres', q{SELECT coderring_recover('recovered')});
+code($gap, 'recovered');
+is((where($gap, 'recovered'))[0], 32 ** 4 + 1, 'after coderring_recover there is nothing to pass over');
+code($gap, 'recovered', 'new-');
+is((where($gap, 'recovered', 'new-'))[0], 32 ** 4 + 1, 'neither for a new extra');
+
+# With max_length: as many as there are behind it
+is(error_of($gap, q{SELECT coderring_get_codes('limited', 31)}), '2200H: cannot take 31 codes of ring "limited"', 'what is passed over does not count as left');
+is(scalar(split(/\n/, $gap->safe_psql('postgres', q{SELECT coderring_get_codes('limited', 30)}))), 30, 'and what is left can be taken');
+
+#
+# The same timeline again: nothing is passed over.
+#
+my %reserved = map { $_ => (where($gap, $_))[1] } @names;
+$gap->stop('immediate');
+$gap->start;
+code($gap, $_) foreach @names;
+is(join(' ', map { (where($gap, $_))[0] - $reserved{$_} } @names), '1 1 1 1 1', 'a crash on the same timeline passes over nothing');
+my $dump = PostgreSQL::Test::Utils::tempdir() . '/dump.sql';
+$gap->command_ok([ 'pg_dump', '-f', $dump, 'postgres' ], 'pg_dump');
+%reserved = map { $_ => (where($gap, $_))[1] } @names;
+$gap->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
+$gap->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $dump ], 'is restored');
+is(join(' ', map { my $ring = $_; $gap->safe_psql('restored', "SELECT coderring_get_code('$ring'); SELECT cycle * codes_per_cycle + cycle_offset - $reserved{$ring} FROM coderring.series WHERE ring = '$ring' AND extra = ''") =~ s/.*\n//sr } @names),
+	'1 1 1 1 1', 'a dump that is restored on the same timeline passes over nothing');
+
+# Once more, to a third timeline: what was in use on none since does not move far.
+my (undef, $again) = where($gap, 'bulk', 'old-');
+$gap->backup('second');
+my $third = PostgreSQL::Test::Cluster->new('third');
+$third->init_from_backup($gap, 'second', has_streaming => 1);
+$third->start;
+$gap->wait_for_catchup($third);
+$gap->stop('immediate');
+$third->promote;
+my (undef, $before) = where($third, 'r1m');
+code($third, 'r1m');
+cmp_ok((where($third, 'r1m'))[0], '>', $before + 1, 'each timeline has its gap');
+$_->stop foreach $third, $none;
+
+done_testing();
