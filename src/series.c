@@ -275,7 +275,9 @@ identifies_rows(Relation index, Relation table)
  * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
  * A row of a file that stays whose entry was in an index that went would not be
  * found any more; nor one without an entry in an index that this transaction has
- * dropped, and a rollback brings back.  What does that has locked the table.  Nor, as said above, do they last where the table has a key.
+ * dropped and a rollback brings back.  Whatever does such things has locked the
+ * table more than writers do.  And as said above, nothing lasts where the table
+ * has a key.
  */
 static void
 check_storage_lasts(Relation rel)
