@@ -136,7 +136,15 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 		return NULL;
 	}
 	if (old != NULL && ring_same_id(DatumGetUUIDP(column(table, old, "incarnation")), incarnation))
+	{
+		/* Where new series begin here is this server's affair, and never goes back. */
+		int64		here = DatumGetInt64(column(table, old, "new_series_cycle"));
+		int64		there = DatumGetInt64(column(table, tuple, "new_series_cycle"));
+
 		replicated = DatumGetBool(column(table, old, "replicated"));
+		tuple = replace_column(table, tuple, Anum_ring_new_series_cycle, Int64GetDatum(Max(here, there)));
+		tuple = replace_column(table, tuple, Anum_ring_timeline, column(table, old, "timeline"));
+	}
 	return replace_column(table, tuple, Anum_ring_replicated, BoolGetDatum(replicated));
 }
 

@@ -12,19 +12,22 @@
  * the caller waits for that, a few milliseconds.
  *
  * One worker at a time and database: the lock that sees to this is the last that
- * a refill takes, and the worker itself waits for nobody.
+ * a refill takes.  The worker is of the caller's lock group, so where the caller
+ * has the table locked it need not wait either, whoever else waits for that.
  *
  * If the transaction that wants the row has also created the ring and then fails,
  * the row stays, as an orphan that nobody looks at and no dump has.
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "tcop/tcopprot.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -37,20 +40,15 @@
 /* The lock of the one worker, among the name locks, whose detail is 0. */
 #define APART_DETAIL	3
 
-typedef enum ApartOutcome
-{
-	APART_FAILED,
-	APART_BUSY,
-	APART_DONE
-} ApartOutcome;
-
 /* What the two share. */
 typedef struct Apart
 {
 	Oid			database;
+	PGPROC	   *caller;
+	int			caller_pid;
 	SeriesInsert insert;
 	ItemPointerData tid;		/* where the row is */
-	ApartOutcome outcome;
+	bool		done;
 } Apart;
 
 PGDLLEXPORT void coderring_insert_apart(Datum arg);
@@ -63,7 +61,7 @@ coderring_insert_apart(Datum arg)
 {
 	dsm_segment *segment;
 	Apart	   *apart;
-	ApartOutcome outcome = APART_BUSY;
+	Relation	rel;
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -73,6 +71,8 @@ coderring_insert_apart(Datum arg)
 		proc_exit(0);			/* whoever wanted it is gone */
 	dsm_pin_mapping(segment);
 	apart = dsm_segment_address(segment);
+	if (!BecomeLockGroupMember(apart->caller, apart->caller_pid))
+		proc_exit(0);
 
 	BackgroundWorkerInitializeConnectionByOid(apart->database, InvalidOid, BGWORKER_BYPASS_ALLOWCONN);
 
@@ -80,20 +80,12 @@ coderring_insert_apart(Datum arg)
 	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	if (ConditionalLockRelationOid(apart->insert.relid, RowExclusiveLock))
-	{
-		Relation	rel = RelationIdGetRelation(apart->insert.relid);
-
-		if (RelationIsValid(rel))
-		{
-			apart->tid = series_insert(rel, &apart->insert);
-			RelationClose(rel);
-			outcome = APART_DONE;
-		}
-	}
+	rel = table_open(apart->insert.relid, RowExclusiveLock);
+	apart->tid = series_insert(rel, &apart->insert);
+	table_close(rel, RowExclusiveLock);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	apart->outcome = outcome;
+	apart->done = true;
 	proc_exit(0);
 }
 
@@ -110,8 +102,7 @@ report_no_worker(const char *setting)
 
 /*
  * Have a row inserted and committed.  The caller has the table locked.  Raises
- * 55P03 if somebody is about to lock the table for himself, 53000 if no worker
- * can be had.
+ * 53000 if no worker can be had, XX000 if it fails.
  */
 ItemPointerData
 series_insert_apart(const SeriesInsert *insert)
@@ -121,16 +112,19 @@ series_insert_apart(const SeriesInsert *insert)
 	dsm_segment *segment;
 	Apart	   *apart;
 	ItemPointerData tid;
-	ApartOutcome outcome;
+	bool		done;
 
 	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	BecomeLockGroupLeader();
 	segment = dsm_create(sizeof(Apart), DSM_CREATE_NULL_IF_MAXSEGMENTS);
 	if (segment == NULL)
 		report_no_worker("max_connections");
 	apart = dsm_segment_address(segment);
 	apart->database = MyDatabaseId;
 	apart->insert = *insert;
-	apart->outcome = APART_FAILED;
+	apart->caller = MyProc;
+	apart->caller_pid = MyProcPid;
+	apart->done = false;
 
 	strlcpy(worker.bgw_name, "coderring new series", BGW_MAXLEN);
 	strlcpy(worker.bgw_type, "coderring", BGW_MAXLEN);
@@ -143,18 +137,25 @@ series_insert_apart(const SeriesInsert *insert)
 	worker.bgw_notify_pid = MyProcPid;
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
 		report_no_worker("max_worker_processes");
-	(void) WaitForBackgroundWorkerShutdown(handle);
-	outcome = apart->outcome;
+	PG_TRY();
+	{
+		(void) WaitForBackgroundWorkerShutdown(handle);
+	}
+	PG_CATCH();
+	{
+		/* Being of our lock group it is not to outlive the lock of the table. */
+		TerminateBackgroundWorker(handle);
+		HOLD_INTERRUPTS();
+		(void) WaitForBackgroundWorkerShutdown(handle);
+		RESUME_INTERRUPTS();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	done = apart->done;
 	tid = apart->tid;
 	dsm_detach(segment);
 	ring_unlock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
-	if (outcome == APART_BUSY)
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("could not begin a series while an index is being built"),
-				 errdetail("Somebody waits for a lock on coderring's table."),
-				 errhint("Try again.")));
-	if (outcome == APART_FAILED)
+	if (!done)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("a background worker could not begin a series"),

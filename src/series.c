@@ -274,7 +274,10 @@ identifies_rows(Relation index, Relation table)
  * because this transaction has rewritten the table or an index of it (CLUSTER,
  * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
  * A row of a file that stays whose entry was in an index that went would not be
- * found any more.  Nor, as said above, do they last where the table has a key.
+ * found any more; nor one without an entry in an index that this transaction has
+ * dropped and a rollback brings back.  Whatever does such things has locked the
+ * table more than writers do.  And as said above, nothing lasts where the table
+ * has a key.
  */
 static void
 check_storage_lasts(Relation rel)
@@ -311,12 +314,14 @@ check_storage_lasts(Relation rel)
 				 errdetail("By the index \"%s\" a tool such as pg_repack would rewrite the table, and lose what is written in place.",
 						   NameStr(key)),
 				 errhint("Drop the constraint that was added, and the NOT NULL that came with it.")));
+	if (rel->rd_createSubid == InvalidSubTransactionId && CheckRelationLockedByMe(rel, ShareLock, true))
+		lasts = false;
 	if (!lasts)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes in a transaction that has rewritten \"coderring.%s\"",
+				 errmsg("cannot take codes in a transaction that has changed or locked \"coderring.%s\"",
 						RelationGetRelationName(rel)),
-				 errdetail("What is reserved now would be forgotten if the transaction rolled back."),
+				 errdetail("What is reserved now could be forgotten if the transaction rolled back."),
 				 errhint("Commit the transaction first.")));
 }
 
@@ -376,11 +381,13 @@ insert_row(Relation rel, Datum *values)
 	HeapTuple	tuple = columns_form(RelationGetDescr(rel), values, nulls);
 	ResultRelInfo *indexes = CatalogOpenIndexes(rel);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
+	EState	   *estate = CreateExecutorState();	/* for expressions of a DBA's indexes */
 
 	/* In-place writes are not decoded, so a subscriber must not get the row. */
 	heap_insert(rel, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, NULL);
 
 	ExecStoreHeapTuple(tuple, slot, false);
+	GetPerTupleExprContext(estate)->ecxt_scantuple = slot;
 	for (int i = 0; i < indexes->ri_NumIndices; i++)
 	{
 		Relation	index = indexes->ri_IndexRelationDescs[i];
@@ -390,15 +397,16 @@ insert_row(Relation rel, Datum *values)
 
 		if (!info->ii_ReadyForInserts)
 			continue;
-		if (info->ii_Expressions != NIL || info->ii_Predicate != NIL)
-			elog(ERROR, "index \"%s\" on a table of coderring has an expression or a predicate",
-				 RelationGetRelationName(index));
-		FormIndexDatum(info, slot, NULL, keys, key_nulls);
+		if (info->ii_Predicate != NIL &&
+			!ExecQual(ExecPrepareQual(info->ii_Predicate, estate), GetPerTupleExprContext(estate)))
+			continue;
+		FormIndexDatum(info, slot, estate, keys, key_nulls);
 		index_insert(index, keys, key_nulls, &tuple->t_self, rel,
 					 index->rd_index->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO,
 					 false, info);
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
 	CatalogCloseIndexes(indexes);
 	return tuple->t_self;
 }

@@ -85,10 +85,16 @@ CREATE INDEX whole ON coderring.series_state (reserved_to);
 SELECT coderring_get_code('r', 'E') <> '';
 DROP INDEX coderring.whole;
 CREATE INDEX part ON coderring.series_state (extra) WHERE extra > 'D';
-SELECT coderring_get_code('r', 'F');
+SELECT coderring_get_code('r', 'F') <> '', coderring_get_code('r', 'C') <> '';
+SET enable_seqscan = off;
+SELECT extra FROM coderring.series_state WHERE extra > 'D' ORDER BY extra;
+RESET enable_seqscan;
 DROP INDEX coderring.part;
 CREATE INDEX computed ON coderring.series_state (lower(extra));
-SELECT coderring_get_code('r', 'G');
+SELECT coderring_get_code('r', 'G') <> '';
+SET enable_seqscan = off;
+SELECT extra FROM coderring.series_state WHERE lower(extra) = 'g';
+RESET enable_seqscan;
 DROP INDEX coderring.computed;
 -- not if a repacker would take the table for one that it can rewrite,
 ALTER TABLE coderring.series_state ADD PRIMARY KEY (incarnation, extra);

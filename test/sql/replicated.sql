@@ -76,6 +76,13 @@ UPDATE coderring.ring SET name = 'renamed', replicated = false, owner = 12345, f
 UPDATE coderring.ring SET max_length = 9, replicated = true, owner = 12345 WHERE name = 'own';
 COMMIT;
 SELECT name, replicated, owner = owner_name::regrole FROM coderring.ring WHERE name IN ('renamed', 'own') ORDER BY 1;
+-- Nor does it set back where new series begin here.
+BEGIN;
+UPDATE coderring.ring SET new_series_cycle = 3, timeline = 1 WHERE name = 'own';
+SET LOCAL session_replication_role = replica;
+UPDATE coderring.ring SET new_series_cycle = 2, timeline = 77 WHERE name = 'own';
+SELECT new_series_cycle, timeline FROM coderring.ring WHERE name = 'own';
+ROLLBACK;
 SELECT coderring_rename('renamed', 'theirs'), coderring_set_blocklist('theirs', NULL), coderring_set_blocklist('theirs', 'bad'), coderring_grant('theirs', 'public'),
 	coderring_revoke('theirs', 'public'), coderring_change_owner('theirs', current_user);
 SELECT replicated FROM coderring.ring WHERE name = 'theirs';

@@ -92,9 +92,22 @@ is($node->safe_psql('postgres', 'SELECT ring, issued FROM coderring.stats'), 'ri
 $node->safe_psql('postgres', q{SELECT coderring_create('many', 3)});
 $node->restart;
 $session = new_session($node);
-$session->query('BEGIN; LOCK TABLE coderring.series_state IN ACCESS EXCLUSIVE MODE');
 is($session->query(q{SELECT count(DISTINCT coderring_get_code('many', i || '-')) FROM generate_series(1, 1500) i}),
-	1500, 'codes of 1,500 series, while the table is locked');
+	1500, 'codes of 1,500 series');
+$session->query('BEGIN; LOCK TABLE coderring.series_state IN ACCESS EXCLUSIVE MODE');
+$session->query(q{DO $$
+	DECLARE refused int := 0;
+	BEGIN
+		FOR i IN 1 .. 1500 LOOP
+			BEGIN
+				PERFORM coderring_get_code('many', i || '+');
+			EXCEPTION WHEN object_not_in_prerequisite_state THEN
+				refused := refused + 1;
+			END;
+		END LOOP;
+		ASSERT refused = 1500;
+	END $$});
+is($session->{error}, '', 'none of others by who has locked the table');
 $session->query('ROLLBACK');
 is($session->query(q{SELECT count(*), min(cycle_offset), max(cycle_offset) FROM coderring.series WHERE ring = 'many'}),
 	'1500|1|1', 'no slot of theirs was given up');

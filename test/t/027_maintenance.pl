@@ -39,7 +39,7 @@ mkdir $place or die "$place: $!";
 #
 #   undo             brings back what was there before
 #   alone, inside    cannot be in a transaction, or only there
-#   loses            does away with rows, and is only for transactions that come to nothing
+#   loses            does harm that cannot be undone, so it is only for transactions that come to nothing
 #   concurrent       what it does is done in stages, which wait for others
 #   stops            codes may be refused until it is undone
 #   fails            it may be refused itself
