@@ -278,7 +278,7 @@ do_all($victim,
 	q{SELECT public.coderring_grant('order', 'app'), public.coderring_grant('order', 'public'), public.coderring_grant('plain', 'mallory')},
 	q{SELECT public.coderring_revoke('plain', 'mallory')},
 	q{SELECT public.coderring_change_owner('english', 'app')},
-	q{SELECT public.coderring_start_rings()});
+	q{SELECT public.coderring_start_rings()}, q{SELECT public.coderring_recover('order', 0, 40)});
 my @codes;
 foreach my $extra ('', 'X', 'ext-', 'Straße')
 {
