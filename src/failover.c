@@ -22,7 +22,8 @@
  *
  * An extra may have been used first in the time that was lost, and then there
  * is no row.  So a series that is made on another timeline than its ring was
- * begins a little way into its first cycle.
+ * begins a little way into its first cycle, and further in on each timeline
+ * that follows: where it began on the last one is lost too.
  */
 #include "postgres.h"
 
@@ -48,7 +49,7 @@
 #define GAP_SHARE		64
 #define MAX_LEAST_GAP	65536
 
-/* How far a new series begins from the start of its cycle. */
+/* How far from the start of its cycle a new series begins, for each timeline. */
 #define NEW_SERIES_GAP	1024
 
 int			failover_gap = 10000;
@@ -137,7 +138,7 @@ failover_pending(const Ring *ring, const SeriesNumbers *numbers)
 int64
 failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
 {
-	int64		share = ring->base_codes / GAP_SHARE;
+	int64		share = Max(ring->base_codes / GAP_SHARE, 1);
 	int64		furthest;
 	int64		gap;
 
@@ -145,12 +146,17 @@ failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
 		return position;
 	furthest = move_target(ring, key, numbers, position, MOVE_CYCLES, MOVE_CODES);
 	if (numbers == NULL)
-		gap = Min(share, NEW_SERIES_GAP);
+	{
+		/* The ring of another server, restored here, may tell of a timeline yet to come. */
+		int64		now_on = GetWALInsertionTimeLine();
+		int64		timelines_since = now_on > ring->timeline ? now_on - ring->timeline : now_on;
+
+		gap = Min(share, NEW_SERIES_GAP) * Min(Max(timelines_since, 1), PG_INT32_MAX);
+	}
 	else
 	{
 		/* One reservation, at least as large as the last one. */
-		share = Min(Max(share, 1), MAX_LEAST_GAP);
-		gap = Min(share, Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
+		gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
 		if (last_reservation(key, numbers->timeline) - numbers->reserved_at < IN_USE)
 		{
 			long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;

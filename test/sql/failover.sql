@@ -89,6 +89,12 @@ SELECT extra, cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 
 UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
 SELECT count(coderring_get_code(r, 'new-', b)) FROM unnest('{fo,fo_small,fo_words}'::text[]) r, unnest('{true,false}'::bool[]) b;
 SELECT ring, extra, cycle, first FROM place WHERE extra = 'new-';
+-- the further, the more timelines there were since: where it began on the last one may have been lost
+UPDATE coderring.ring SET timeline = timelines.timeline - 2 FROM (SELECT max(timeline) AS timeline FROM coderring.series_state WHERE timeline < 900) timelines
+	WHERE name LIKE 'fo%';
+SELECT count(coderring_get_code(r, 'newer still-')) FROM unnest('{fo,fo_small,fo_words}'::text[]) r;
+SELECT ring, extra, cycle, first FROM place WHERE extra = 'newer still-';
+UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
 SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
 UPDATE coderring.ring SET timeline = 901 WHERE name = 'fo';
