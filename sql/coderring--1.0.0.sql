@@ -47,6 +47,7 @@ CREATE TABLE coderring.ring (
 	new_series_cycle bigint NOT NULL DEFAULT 0,
 	timeline bigint NOT NULL DEFAULT 0,
 	replicated boolean NOT NULL DEFAULT false,
+	no_extra text COLLATE "C" CHECK (no_extra IS NULL),
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
@@ -262,6 +263,15 @@ ALTER TABLE coderring.skipped_positions ALTER COLUMN extra SET STORAGE PLAIN;
 ALTER TABLE coderring.skipped_positions REPLICA IDENTITY NOTHING;
 COMMENT ON TABLE coderring.skipped_positions IS 'positions that a series never hands out: cycles whose prefix is another series'' or blocked, and what a bump left over';
 
+-- Never checked, since no_extra is NULL.  By these pg_dump knows that a ring is
+-- to be restored after all that tells how far its series have come: whoever
+-- took a code in between would begin at the first one.
+ALTER TABLE coderring.ring
+	ADD FOREIGN KEY (incarnation, no_extra) REFERENCES coderring.series_state (incarnation, extra),
+	ADD FOREIGN KEY (incarnation, no_extra, first_cycle)
+		REFERENCES coderring.skipped_positions (incarnation, extra, last_position);
+COMMENT ON COLUMN coderring.ring.no_extra IS 'always NULL; its foreign keys have dumps restore series first';
+
 -- A crash empties unlogged tables, and codes would come again.  PostgreSQL does
 -- not make a table unlogged that a logged one refers to.
 CREATE TABLE coderring.guard (
@@ -376,17 +386,23 @@ ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_truncated;
 
+CREATE TRIGGER admit_row BEFORE INSERT ON coderring.series_state
+	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON coderring.series_state
 	FOR EACH ROW EXECUTE FUNCTION coderring.refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.series_state
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
+ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change;
 ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_truncate;
 
+CREATE TRIGGER admit_row BEFORE INSERT ON coderring.skipped_positions
+	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON coderring.skipped_positions
 	FOR EACH ROW EXECUTE FUNCTION coderring.refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.skipped_positions
 	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
+ALTER TABLE coderring.skipped_positions ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.skipped_positions ENABLE ALWAYS TRIGGER refuse_change;
 ALTER TABLE coderring.skipped_positions ENABLE ALWAYS TRIGGER refuse_truncate;
 

@@ -20,6 +20,12 @@
  * that was made on both sides stays on each side what it is, and so does a list
  * of words.  A list that rings here use is not deleted.
  *
+ * How far series have come is table data, too.  Where a row is here already, of
+ * a dump that is loaded twice or into a database whose rings are in use, or of an
+ * initial copy that is made again, the series moves to where the new row says,
+ * if that is further, and the row is left out: an error would leave out all
+ * others.
+ *
  * What the extension itself writes passes unchanged, whatever the session's
  * settings are.
  */
@@ -36,6 +42,7 @@
 
 #include "compat.h"
 #include "grant.h"
+#include "recover.h"
 #include "ring.h"
 #include "rows.h"
 #include "words.h"
@@ -183,8 +190,24 @@ admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
 	return tuple != NULL ? tuple : old;
 }
 
+/* May a row of how far a series has come, or of what it skips, be inserted? */
+static bool
+admit_series(Relation rel, HeapTuple tuple)
+{
+	SeriesKey	key;
+	SeriesNumbers numbers;
+
+	if (RelationGetRelid(rel) == ring_relation("skipped_positions"))
+		return series_admit_skip(rel, tuple);
+	if (series_admit(rel, tuple, &key, &numbers))
+		return true;
+	recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
+	return false;
+}
+
 /*
- * Before a row of a definition is inserted, updated or, of a list, deleted.
+ * Before a row of a definition is inserted, updated or, of a list, deleted, or
+ * one of a series is inserted.
  */
 Datum
 coderring_admit_row(PG_FUNCTION_ARGS)
@@ -210,6 +233,9 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 
 	table.rel = trigger->tg_relation;
 	relid = RelationGetRelid(table.rel);
+	if (inserted && TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
+		(relid == ring_relation("series_state") || relid == ring_relation("skipped_positions")))
+		return PointerGetDatum(admit_series(table.rel, tuple) ? tuple : NULL);
 	table.is_grant = relid == ring_relation("ring_grant");
 	table.is_list = relid == ring_relation("blocklist");
 	table.role = SPI_fnumber(RelationGetDescr(table.rel), table.is_grant ? "role" : "owner");
@@ -231,6 +257,11 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 			table.is_list ? admit_list(&table, old, tuple) : admit_ring(&table, old, tuple);
 		if (tuple == NULL || deleted)
 			return PointerGetDatum(tuple);
+	}
+	if (inserted && !table.is_grant && !table.is_list)
+	{
+		/* Made here, for what new extras are concerned: see failover.c. */
+		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(GetWALInsertionTimeLine()));
 	}
 	return PointerGetDatum(find_role(&table, tuple));
 }

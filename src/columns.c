@@ -11,7 +11,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "columns.h"
@@ -27,7 +30,7 @@ typedef struct Table
 
 static const Table tables[] = {
 	{"ring", {UUIDOID, TEXTOID, UUIDOID, BYTEAOID, OIDOID, NAMEOID, INT8OID, INT4OID, INT4OID, TEXTOID, TEXTOID, BOOLOID,
-	INT8OID, INT8OID, BOOLOID}},
+	INT8OID, INT8OID, BOOLOID, TEXTOID}},
 	{"ring_grant", {UUIDOID, OIDOID, NAMEOID}},
 	{"blocklist", {TEXTOID, BOOLOID, OIDOID, NAMEOID, TEXTARRAYOID}},
 	{"series_state", {UUIDOID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID,
@@ -44,6 +47,13 @@ expected_type(const char *table, int number)
 			return tables[i].types[number];
 	}
 	return InvalidOid;
+}
+
+/* As one writes it after ALTER COLUMN ... TYPE. */
+static const char *
+type_with_collation(Oid type)
+{
+	return psprintf("%s%s", format_type_be(type), OidIsValid(get_typcollation(type)) ? " COLLATE \"C\"" : "");
 }
 
 /* How many columns there are, dropped ones behind the others not counted. */
@@ -72,18 +82,27 @@ columns_check(Relation rel, int columns)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the tables of the extension \"coderring\" do not fit its library"),
 				 errdetail("The table \"%s\" has %d columns instead of %d.", name, columns_count(desc), columns),
-				 errhint("Undo what has altered the table.")));
+				 columns_count(desc) > columns ?
+				 errhint("Drop the column that was added.") :
+				 errhint("Restore a dump, or the database as it was before.")));
 	for (int i = 0; i < columns; i++)
 	{
-		if (TupleDescAttr(desc, i)->atttypid != expected_type(name, i))
+		Form_pg_attribute column = TupleDescAttr(desc, i);
+
+		/* Whatever can have a collation has "C". */
+		if (column->atttypid != expected_type(name, i) ||
+			(OidIsValid(column->attcollation) && column->attcollation != C_COLLATION_OID))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("the tables of the extension \"coderring\" do not fit its library"),
-					 TupleDescAttr(desc, i)->attisdropped ?
+					 column->attisdropped ?
 					 errdetail("Column %d of the table \"%s\" was dropped.", i + 1, name) :
-					 errdetail("Column \"%s\" of the table \"%s\" has another type.",
-							   NameStr(TupleDescAttr(desc, i)->attname), name),
-					 errhint("Undo what has altered the table.")));
+					 errdetail("Column \"%s\" of the table \"%s\" has another type or collation.",
+							   NameStr(column->attname), name),
+					 column->attisdropped ?
+					 errhint("Restore a dump, or the database as it was before.") :
+					 errhint("ALTER TABLE coderring.%s ALTER COLUMN %s TYPE %s;", name, NameStr(column->attname),
+							 type_with_collation(expected_type(name, i)))));
 	}
 }
 

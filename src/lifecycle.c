@@ -427,6 +427,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
+	nulls[Anum_ring_no_extra - 1] = true;
 	rows_insert(rel, values, nulls);
 	explicit_bzero(key, sizeof(key));
 	table_close(rel, NoLock);

@@ -49,6 +49,15 @@ note_extra(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	*extras = lappend(*extras, copy);
 }
 
+/* Take the locks that refill_unlock releases, as refill_lock does. */
+static void
+lock_series(const SeriesKey *key)
+{
+	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	ring_lock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	LockRelationOid(key->relid, RowExclusiveLock);
+}
+
 /*
  * Move a series.  Returns the end of the WAL record, invalid if there was
  * nothing to do; *cycle is raised to where it stands.
@@ -60,10 +69,7 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	int64		target;
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
-	/* As refill_lock does. */
-	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
-	LockRelationOid(key->relid, RowExclusiveLock);
+	lock_series(key);
 	move_open(&moving, ring, key);
 	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
 	if (target > moving.state.position)
@@ -79,6 +85,54 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	move_close(&moving);
 	refill_unlock(key);
 	return lsn;
+}
+
+/*
+ * A restore or replication brings the row of a series that is here already: of
+ * a dump that is loaded twice, or whose ring somebody has used meanwhile, or of
+ * an initial copy that is made again.  What both know of counts as handed out,
+ * so the series moves to where the row says, if that is further.
+ */
+void
+recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len, const SeriesNumbers *numbers)
+{
+	Ring		ring;
+	SeriesKey	key;
+	Moving		moving;
+	SeriesRow	row;
+
+	if (ring_read_incarnation(incarnation, &ring) && !ring.replicated)
+	{
+		words_read_filter(&ring);
+		ring_make_key(&ring, &key);
+		key.extra_len = extra_len;
+		memcpy(key.extra, extra, extra_len);
+		lock_series(&key);
+		move_open(&moving, &ring, &key);
+		if (numbers->reserved_to > moving.state.position)
+			(void) move_to(&moving, numbers->reserved_to, true, false);
+		move_close(&moving);
+		refill_unlock(&key);
+		return;
+	}
+
+	/* Nobody hands it out. */
+	memset(&key, 0, sizeof(key));
+	key.relid = ring_relation("series_state");
+	key.incarnation = *incarnation;
+	key.extra_len = extra_len;
+	memcpy(key.extra, extra, extra_len);
+	series_open(&row, &key);
+	if (row.tuple != NULL && numbers->reserved_to > row.numbers.reserved_to)
+	{
+		SeriesNumbers further = *numbers;
+		SkippedRange none = {0, 0};
+
+		if (row.numbers.filter != numbers->filter)
+			further.filter = SERIES_FILTER_CHANGED;
+		(void) series_reserve(&row, &key, &further, &none, false);
+	}
+	series_close(&row);
 }
 
 /*

@@ -7,6 +7,10 @@
 
 #include "postgres.h"
 
+#include "series.h"
+
+extern void recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+							 const SeriesNumbers *numbers);
 extern int32 recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras);
 
 #endif							/* CODERRING_RECOVER_H */

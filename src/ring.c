@@ -26,6 +26,7 @@
 
 #include "columns.h"
 #include "grant.h"
+#include "guards.h"
 #include "locks.h"
 #include "ring.h"
 #include "rows.h"
@@ -97,7 +98,7 @@ ring_report_missing(const char *name)
 /*
  * Raise 55000 for a ring that logical replication has brought: the server
  * that it has come from hands out its codes, and how far it has come is not
- * known here.
+ * known here.  The same where the table of rings is not guarded (guards.c).
  */
 void
 ring_check_dispenses(const Ring *ring)
@@ -109,6 +110,13 @@ ring_check_dispenses(const Ring *ring)
 				 errdetail("Its codes are another server's to hand out; here they would come twice."),
 				 errhint("Create a ring of this server's own, or take this one over when the other hands out no more: SELECT coderring_recover(%s);",
 						 quote_literal_cstr(ring->name))));
+	if (unlikely(!ring->guarded))
+	{
+		Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+
+		guards_check(rel);
+		table_close(rel, AccessShareLock);
+	}
 }
 
 /*
@@ -306,6 +314,22 @@ ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uu
 	return (!update && other_has(rel, Anum_ring_id, F_UUID_EQ, UUIDPGetDatum(id), NULL)) ||
 		other_has(rel, Anum_ring_name, F_TEXTEQ, CStringGetTextDatum(name), id) ||
 		other_has(rel, Anum_ring_incarnation, F_UUID_EQ, UUIDPGetDatum(incarnation), id);
+}
+
+/*
+ * Read a ring by its incarnation; false if there is none.
+ */
+bool
+ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring)
+{
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+	ScanKeyData key;
+	bool		found;
+
+	ScanKeyInit(&key, Anum_ring_incarnation, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(incarnation));
+	found = find_row(rel, &key, SnapshotSelf, ring);
+	table_close(rel, AccessShareLock);
+	return found;
 }
 
 /*

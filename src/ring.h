@@ -39,7 +39,8 @@ enum
 	Anum_ring_new_series_cycle,
 	Anum_ring_timeline,
 	Anum_ring_replicated,
-	Natts_ring = Anum_ring_replicated
+	Anum_ring_no_extra,			/* always NULL, for foreign keys: see the script */
+	Natts_ring = Anum_ring_no_extra
 };
 
 /* A definition, as read from its row. */
@@ -55,6 +56,7 @@ typedef struct Ring
 	pg_uuid_t	incarnation;
 	ItemPointerData tid;		/* of the row; good while the definition lock is held */
 	uint8		key[PERMUTATION_KEY_LEN];
+	bool		guarded;		/* as guards_hold() says, when a session has read it */
 	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
 	char		name[RING_NAME_MAX_LEN + 1];
 	char		blocklist[RING_NAME_MAX_LEN + 1];	/* name of its list of words, "" for none */
@@ -128,6 +130,7 @@ extern Oid	ring_relation(const char *name);
 extern Relation ring_open(Oid relid, int columns, LOCKMODE mode);
 extern Snapshot ring_latest_snapshot(void);
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
+extern bool ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();

@@ -84,6 +84,7 @@
 
 #include "columns.h"
 #include "compat.h"
+#include "guards.h"
 #include "locks.h"
 #include "series.h"
 
@@ -287,14 +288,7 @@ check_storage_lasts(Relation rel)
 	bool		lasts = !made_here(rel, rel);
 	NameData	key = {0};
 
-	if (rel->rd_rel->relpersistence != RELPERSISTENCE_PERMANENT)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes while \"coderring.%s\" is unlogged",
-						RelationGetRelationName(rel)),
-				 errdetail("A crash empties the table, and then codes would come again."),
-				 errhint("ALTER TABLE coderring.%s SET LOGGED; if the server has crashed meanwhile, call coderring_recover() next.",
-						 RelationGetRelationName(rel))));
+	guards_check(rel);
 	indexes = RelationGetIndexList(rel);
 	foreach(cell, indexes)
 	{
@@ -707,6 +701,65 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+/* The key of a row's values; false if the row's constraints will refuse it. */
+static bool
+key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, AttrNumber extra_column, SeriesKey *key)
+{
+	text	   *extra;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (nulls[i])
+			return false;
+	}
+	extra = DatumGetTextPP(values[extra_column - 1]);
+	if (VARSIZE_ANY_EXHDR(extra) > EXTRA_MAX_LEN)
+		return false;
+	memset(key, 0, sizeof(SeriesKey));
+	key->relid = ring_relation("series_state");
+	key->incarnation = *DatumGetUUIDP(values[Anum_state_incarnation - 1]);
+	key->extra_len = VARSIZE_ANY_EXHDR(extra);
+	memcpy(key->extra, VARDATA_ANY(extra), key->extra_len);
+	return true;
+}
+
+/*
+ * May a row that SQL or replication brings be inserted?  Not if the series has
+ * one: then *key and *numbers are what it says.
+ */
+bool
+series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbers)
+{
+	Datum		values[Natts_state];
+	bool		nulls[Natts_state];
+	SeriesNumbers here;
+
+	columns_check(rel, Natts_state);
+	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
+	if (!key_of_values(rel, values, nulls, Natts_state, Anum_state_extra, key) || !series_read(key, &here))
+		return true;
+	*numbers = *numbers_of(tuple->t_data);
+	return false;
+}
+
+/* The same for a row of coderring.skipped_positions. */
+bool
+series_admit_skip(Relation rel, HeapTuple tuple)
+{
+	Datum		values[Natts_skipped];
+	bool		nulls[Natts_skipped];
+	SeriesKey	key;
+	SkippedRange here;
+	int64		last;
+
+	columns_check(rel, Natts_skipped);
+	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
+	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
+		return true;
+	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
+	return !series_next_skip(&key, last, &here) || here.end - 1 != last;
 }
 
 static void

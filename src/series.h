@@ -89,6 +89,8 @@ series_at_end_of_cycle(const SeriesNumbers *numbers, int64 base_codes)
 		numbers->counted_to < numbers->reserved_to;
 }
 
+extern bool series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbers);
+extern bool series_admit_skip(Relation rel, HeapTuple tuple);
 extern void series_delete_all(const pg_uuid_t *incarnation);
 extern void series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys);
 

@@ -23,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "grant.h"
+#include "guards.h"
 #include "locks.h"
 #include "order.h"
 #include "ring.h"
@@ -265,6 +266,7 @@ load_ring(const char *name)
 		bool		found = ring_read(rel, name, &ring);
 		Ring	   *copy;
 
+		ring.guarded = found && guards_hold(rel);
 		table_close(rel, AccessShareLock);
 		if (!found)
 			ring_report_missing(name);

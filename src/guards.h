@@ -1,0 +1,15 @@
+/*
+ * guards.h
+ *		Is what keeps a table of the extension true still in force?
+ */
+#ifndef CODERRING_GUARDS_H
+#define CODERRING_GUARDS_H
+
+#include "postgres.h"
+
+#include "utils/relcache.h"
+
+extern bool guards_hold(Relation rel);
+extern void guards_check(Relation rel);
+
+#endif							/* CODERRING_GUARDS_H */
