@@ -273,20 +273,14 @@ ALTER TABLE coderring.ring
 COMMENT ON COLUMN coderring.ring.no_extra IS 'always NULL; its foreign keys have dumps restore series first';
 
 -- A crash empties unlogged tables, and codes would come again.  PostgreSQL does
--- not make a table unlogged that a logged one refers to.
+-- not make a table unlogged that a logged one refers to: those above are safe.
 CREATE TABLE coderring.guard (
 	ring uuid REFERENCES coderring.ring (id),
 	granted_ring uuid,
 	role_name name COLLATE "C",
 	list text COLLATE "C" REFERENCES coderring.blocklist (name),
-	incarnation uuid,
-	extra text COLLATE "C",
-	last_position bigint,
 	CONSTRAINT always_empty CHECK (false),
-	FOREIGN KEY (granted_ring, role_name) REFERENCES coderring.ring_grant (ring_id, role_name),
-	FOREIGN KEY (incarnation, extra) REFERENCES coderring.series_state (incarnation, extra),
-	FOREIGN KEY (incarnation, extra, last_position)
-		REFERENCES coderring.skipped_positions (incarnation, extra, last_position)
+	FOREIGN KEY (granted_ring, role_name) REFERENCES coderring.ring_grant (ring_id, role_name)
 ) USING heap;
 COMMENT ON TABLE coderring.guard IS 'always empty; its foreign keys keep the other tables from being made UNLOGGED';
 

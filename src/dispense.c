@@ -113,7 +113,7 @@ dispense_check_left(const Wanted *wanted, int64 count)
 			 errdetail("With extra \"%.*s\" it has %lld more that are not longer than %d characters.",
 					   key.extra_len, key.extra, (long long) left, ring->max_length) :
 			 errdetail("With extra \"%.*s\" it has %lld more.", key.extra_len, key.extra, (long long) left),
-			 errhint("Nothing was taken: ask for fewer, or use another extra.")));
+			 errhint("Nothing was taken: ask for fewer.")));
 }
 
 /*
@@ -179,7 +179,9 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		series_make_durable(lsn);
 		return;
 	}
-	lsn = move_to(&moving, target, false, false);
+
+	/* Exactly to the end of its codes, as one that was used up elsewhere; not beyond. */
+	lsn = move_to(&moving, target, target > moving.state.position && target == cycles_end(ring, &key), false);
 	series_make_durable(lsn);
 	move_close(&moving);
 	refill_unlock(&key);

@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "cycles.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -60,10 +61,11 @@ lock_series(const SeriesKey *key)
 
 /*
  * Move a series.  Returns the end of the WAL record, invalid if there was
- * nothing to do; *cycle is raised to where it stands.
+ * nothing to do; *cycle is raised to where it stands, and *ended counted up if
+ * it has no more codes by that.
  */
 static XLogRecPtr
-recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes, int64 *cycle)
+recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes, int64 *cycle, int *ended)
 {
 	Moving		moving;
 	int64		target;
@@ -80,6 +82,8 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 
 		lsn = move_to(&moving, target, true, usual);
 		target = moving.row.numbers.reserved_to;
+		if (target >= cycles_end(ring, key))
+			(*ended)++;
 	}
 	*cycle = Max(*cycle, target / ring->base_codes);
 	move_close(&moving);
@@ -144,14 +148,32 @@ report_new_extras(const Ring *ring, int64 cycle)
 {
 	uint32		characters = ring->stride + codec_uniquizer_length(&ring->codec, cycle);
 
-	ereport(NOTICE,
+	bool		none = cycle >= PG_INT64_MAX / ring->base_codes ||
+		(ring->max_length > 0 && characters > (uint32) ring->max_length);
+
+	/* Nothing is lost where no extra but '' was ever possible. */
+	if (ring->max_length > 0 && ring->max_length <= (int32) ring->stride)
+		return;
+	ereport(none ? WARNING : NOTICE,
 			(errmsg("new extras of ring \"%s\" begin in cycle %lld", ring->name, (long long) cycle),
 			 cycle >= PG_INT64_MAX / ring->base_codes ?
 			 errdetail("There is no such cycle, so that none is possible.") :
 			 ring->max_length > 0 && characters > (uint32) ring->max_length ?
 			 errdetail("Their codes would be longer than %d characters, so that none is possible.", ring->max_length) :
 			 errdetail("Their codes have %u characters behind the extra.", characters),
-			 errhint("With new_extras => false they stay where they were.")));
+			 errhint("To leave them where they were, roll back, and call it with new_extras => false.")));
+}
+
+/* Say how many series have come to their end by it. */
+static void
+report_ended(const Ring *ring, int count)
+{
+	ereport(WARNING,
+			(errmsg("%d series of ring \"%s\" have no more codes", count, ring->name),
+			 ring->max_length > 0 ?
+			 errdetail("They would be longer than %d characters by now.", ring->max_length) :
+			 errdetail("Positions in a ring go up to 2^63 - 1."),
+			 errhint("Create another ring, whose codes are none of these.")));
 }
 
 /*
@@ -166,6 +188,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	List	   *extras = NIL;
 	ListCell   *cell;
 	int64		cycle = 0;
+	int			ended = 0;
 	bool		changed = false;
 	XLogRecPtr	last = InvalidXLogRecPtr;
 	MemoryContext scratch;
@@ -187,7 +210,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		CHECK_FOR_INTERRUPTS();
 		key.extra_len = extra->len;
 		memcpy(key.extra, extra->text, extra->len);
-		lsn = recover_series(&ring, &key, cycles, codes, &cycle);
+		lsn = recover_series(&ring, &key, cycles, codes, &cycle, &ended);
 		if (!XLogRecPtrIsInvalid(lsn))
 			last = lsn;
 		MemoryContextReset(scratch);
@@ -199,6 +222,8 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	if (!XLogRecPtrIsInvalid(last))
 		series_make_durable(last);
 
+	if (ended > 0)
+		report_ended(&ring, ended);
 	if (ring.replicated)
 	{
 		lifecycle_take_over(rel, &ring);
@@ -231,9 +256,19 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	return true;
 }
 
+static bool
+any_ring(const Ring *ring, Oid user)
+{
+	return true;
+}
+
 /*
  * Recover a ring, or all that the current user may change (NULL).  Returns how
  * many.  Raises 42704 and 42501 for a ring that is named, and 22023.
+ *
+ * Rings that logical replication has brought are another server's.  They are
+ * taken over if they are named, or if that is all that is asked for: no cycles
+ * and no codes.
  *
  * Series are moved at once and one after the other, whatever becomes of the
  * transaction; new_extras takes effect when it commits.
@@ -246,6 +281,8 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	ListCell   *cell;
 	bool		locked;
 	int32		count = 0;
+	int			left_out = 0;
+	int			left_out_others;
 
 	if (cycles < 0 || codes < 0)
 		ereport(ERROR,
@@ -268,14 +305,29 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	 * either, but every other change to a ring.
 	 */
 	rings = ring_list(grant_may_change);
+	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
 	locked = list_length(rings) > LOCKED_AT_ONCE;
 	rel = ring_open(ring_relation("ring"), Natts_ring, locked ? ShareRowExclusiveLock : RowExclusiveLock);
 	foreach(cell, rings)
 	{
 		const Ring *ring = lfirst(cell);
 
+		if (ring->replicated && (cycles > 0 || codes > 0))
+		{
+			left_out++;
+			continue;
+		}
 		count += recover_ring(rel, ring->name, cycles, codes, new_extras, locked);
 	}
 	table_close(rel, NoLock);
+	if (left_out > 0)
+		ereport(NOTICE,
+				(errmsg("left out %d rings that have come by logical replication", left_out),
+				 errdetail("Their codes are another server's to hand out."),
+				 errhint("To take one over, name it.")));
+	if (left_out_others > 0)
+		ereport(NOTICE,
+				(errmsg("left out %d rings that belong to other roles", left_out_others),
+				 errhint("A superuser recovers all rings.")));
 	return count;
 }

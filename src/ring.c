@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -41,6 +42,8 @@ report_no_extension(void)
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_TABLE),
 			 errmsg("the tables of the extension \"coderring\" do not exist"),
+			 OidIsValid(get_extension_oid("coderring", true)) ?
+			 errhint("Were the schema \"coderring\" or its tables renamed or moved? Undo that; DROP EXTENSION would lose all rings.") :
 			 errhint("CREATE EXTENSION coderring;")));
 }
 

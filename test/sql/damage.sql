@@ -49,6 +49,8 @@ SELECT pg_temp.altered('ALTER TABLE coderring.series_state ALTER reserved_to TYP
 SELECT pg_temp.altered('ALTER TABLE coderring.ring ALTER name TYPE varchar', $$SELECT coderring_get_code('words')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.blocklist ALTER words TYPE text', $$SELECT coderring_create('new', blocklist => 'english')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.ring_grant ALTER role_name TYPE text', $$SELECT coderring_grant('r', 'public')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.series_state ALTER extra TYPE text COLLATE "POSIX"', $$SELECT coderring_get_code('r', 'E')$$);
+SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP first_cycle CASCADE', $$SELECT coderring_get_code('words')$$);
 SELECT pg_temp.altered('ALTER TABLE coderring.skipped_positions ADD another int', $$SELECT coderring_get_code('r', '', true)$$);
 
 -- One that is dropped again stays in the catalog, and does no harm.
@@ -69,6 +71,21 @@ SELECT blocklist, grantees FROM coderring.rings WHERE name = 'dropped 2';
 SELECT extra, cycle, cycle_offset, reserved_to FROM coderring.series WHERE ring = 'dropped 2' ORDER BY extra;
 SELECT coderring_issued('dropped 2', c) FROM coderring_get_codes('dropped 2', 3) c;
 SELECT coderring_reset('dropped 2'), coderring_drop('dropped 2'), coderring_define_blocklist('list', NULL);
+
+-- Triggers: what a restore with --disable-triggers leaves, and what mends it
+SELECT pg_temp.altered('ALTER TABLE coderring.ring DISABLE TRIGGER ALL', $$SELECT coderring_get_code('words')$$);
+ALTER TABLE coderring.ring DISABLE TRIGGER ALL;
+ALTER TABLE coderring.ring ENABLE TRIGGER ALL;
+SELECT coderring_get_code('words');
+SELECT coderring_issued('r', code) FROM codes;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER definitions_changed, ENABLE ALWAYS TRIGGER definitions_truncated;
+SELECT coderring_get_code('words') <> '';
+ALTER TABLE coderring.series_state DISABLE TRIGGER USER;
+ALTER TABLE coderring.series_state ENABLE TRIGGER USER;
+SELECT coderring_get_code('words', 'E');
+ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER refuse_change, ENABLE ALWAYS TRIGGER refuse_truncate;
+SELECT coderring_get_code('words', 'E') <> '';
+SELECT pg_temp.altered('DROP TRIGGER refuse_change ON coderring.series_state', $$SELECT coderring_get_code('words', 'F')$$);
 
 -- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[

@@ -23,7 +23,9 @@ UPDATE coderring.series_state SET reserved_to = 0;
 UPDATE coderring.series_state SET extra = extra;
 DELETE FROM coderring.series_state;
 TRUNCATE coderring.series_state;
-INSERT INTO coderring.series_state SELECT * FROM coderring.series_state ON CONFLICT (incarnation, extra) DO UPDATE SET reserved_to = 0;
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
+	SELECT incarnation, 0, 0, 0, filter, timeline, 0, 0, now(), now(), now(), extra FROM coderring.series_state
+	ON CONFLICT (incarnation, extra) DO UPDATE SET reserved_to = 0;
 INSERT INTO coderring.skipped_positions SELECT incarnation, 8 * 1024 - 1, 7 * 1024, 'E' FROM coderring.ring;
 UPDATE coderring.skipped_positions SET last_position = 0;
 DELETE FROM coderring.skipped_positions;
@@ -170,8 +172,13 @@ ALTER TABLE coderring.ring_grant SET UNLOGGED;
 ALTER TABLE coderring.blocklist SET UNLOGGED;
 -- and if somebody takes the guard away there are no codes from it.
 BEGIN;
-ALTER TABLE coderring.guard DROP CONSTRAINT guard_incarnation_extra_fkey;
+ALTER TABLE coderring.ring DROP CONSTRAINT ring_incarnation_no_extra_fkey;
 ALTER TABLE coderring.series_state SET UNLOGGED;
+SELECT coderring_get_code('restored', 'new');
+ROLLBACK;
+BEGIN;
+ALTER TABLE coderring.guard SET UNLOGGED;
+ALTER TABLE coderring.ring SET UNLOGGED;
 SELECT coderring_get_code('restored', 'new');
 ROLLBACK;
 SELECT length(coderring_get_code('restored', 'new'));

@@ -22,6 +22,18 @@ SELECT cycle_offset = (SELECT reserved_to FROM state_kept) FROM coderring.series
 SELECT count(coderring_get_code('back')) FROM generate_series(1, 5);
 SELECT cycle_offset - (SELECT reserved_to FROM state_kept) FROM coderring.series;
 
+-- A row that is there already is left out, and the series is where the further of both says.
+INSERT INTO coderring.series_state SELECT * FROM state_kept;
+SELECT count(*), min(cycle_offset) - (SELECT reserved_to FROM state_kept) FROM coderring.series;
+UPDATE state_kept SET reserved_to = reserved_to + 1000, counted_to = counted_to + 1000, unblocked = unblocked + 1000;
+INSERT INTO coderring.series_state SELECT * FROM state_kept;
+SELECT count(*), min(cycle_offset) - (SELECT reserved_to FROM state_kept) FROM coderring.series;
+SELECT count(coderring_get_code('back')) FROM generate_series(1, 5);
+SELECT cycle_offset - (SELECT reserved_to FROM state_kept) FROM coderring.series;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 900000, 800000, '' FROM ring_kept;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 900000, 800000, '' FROM ring_kept;
+SELECT count(*) FROM coderring.skipped_positions;
+
 -- State that is restored before its ring is no orphan, whoever creates and
 -- drops rings meanwhile.
 TRUNCATE state_kept;
