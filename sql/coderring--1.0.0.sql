@@ -254,7 +254,9 @@ CREATE TABLE coderring.skipped_positions (
 	extra text COLLATE "C",
 	CONSTRAINT skipped_positions_not_null CHECK (incarnation IS NOT NULL AND last_position IS NOT NULL
 		AND first_position IS NOT NULL AND extra IS NOT NULL),
-	CHECK (first_position OPERATOR(pg_catalog.>=) 0 AND first_position OPERATOR(pg_catalog.<=) last_position),
+	-- one behind last_position in a row that says nothing yet
+	CHECK (first_position OPERATOR(pg_catalog.>=) 0
+		AND first_position OPERATOR(pg_catalog.-) 1 OPERATOR(pg_catalog.<=) last_position),
 	CHECK (last_position OPERATOR(pg_catalog.<) 9223372036854775807),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 ) USING heap;

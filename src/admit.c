@@ -41,6 +41,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "failover.h"
 #include "grant.h"
 #include "recover.h"
 #include "ring.h"
@@ -190,19 +191,31 @@ admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
 	return tuple != NULL ? tuple : old;
 }
 
-/* May a row of how far a series has come, or of what it skips, be inserted? */
-static bool
+/*
+ * A row of how far a series has come, or of what it skips; NULL if it is not to
+ * be inserted.
+ */
+static HeapTuple
 admit_series(Relation rel, HeapTuple tuple)
 {
+	int			column = Anum_state_timeline;
+	Datum		timeline = Int64GetDatum(failover_timeline());
+	bool		isnull = false;
 	SeriesKey	key;
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == ring_relation("skipped_positions"))
-		return series_admit_skip(rel, tuple);
-	if (series_admit(rel, tuple, &key, &numbers))
-		return true;
-	recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
-	return false;
+		return series_admit_skip(rel, tuple) ? tuple : NULL;
+	if (!series_admit(rel, tuple, &key, &numbers))
+	{
+		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
+		return NULL;
+	}
+
+	/* What it has lost elsewhere is not in the dump, and nothing is lost here yet. */
+	if (failover_foreign(DatumGetInt64(heap_getattr(tuple, column, RelationGetDescr(rel), &isnull))) && !isnull)
+		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &timeline, &isnull);
+	return tuple;
 }
 
 /*
@@ -235,7 +248,7 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	relid = RelationGetRelid(table.rel);
 	if (inserted && TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
 		(relid == ring_relation("series_state") || relid == ring_relation("skipped_positions")))
-		return PointerGetDatum(admit_series(table.rel, tuple) ? tuple : NULL);
+		return PointerGetDatum(admit_series(table.rel, tuple));
 	table.is_grant = relid == ring_relation("ring_grant");
 	table.is_list = relid == ring_relation("blocklist");
 	table.role = SPI_fnumber(RelationGetDescr(table.rel), table.is_grant ? "role" : "owner");
@@ -261,7 +274,7 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	if (inserted && !table.is_grant && !table.is_list)
 	{
 		/* Made here, for what new extras are concerned: see failover.c. */
-		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(GetWALInsertionTimeLine()));
+		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(failover_timeline()));
 	}
 	return PointerGetDatum(find_role(&table, tuple));
 }

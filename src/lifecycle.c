@@ -35,6 +35,7 @@
 #include "utils/rel.h"
 
 #include "capacity.h"
+#include "failover.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -425,7 +426,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
-	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	nulls[Anum_ring_no_extra - 1] = true;
 	rows_insert(rel, values, nulls);
@@ -596,7 +597,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_first_cycle - 1] = true;
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	replace[Anum_ring_new_series_cycle - 1] = true;
-	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 	replace[Anum_ring_timeline - 1] = true;
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	replace[Anum_ring_replicated - 1] = true;

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "cycles.h"
+#include "failover.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -243,7 +244,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		lifecycle_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;
-		values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+		values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 		replace[Anum_ring_timeline - 1] = true;
 		ring_update(rel, &ring, values, nulls, replace);
 		CommandCounterIncrement();

@@ -13,8 +13,8 @@ CREATE TABLE seen (n serial, what text, before text, after text);
 CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO public.seen (what, before, after) VALUES (TG_TABLE_NAME || ' ' || TG_OP,
-		CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) - '{id,ring_id,key,incarnation,owner,role,alphabet,first_cycle,base_length}'::text[])::text END,
-		CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) - '{id,ring_id,key,incarnation,owner,role,alphabet,first_cycle,base_length}'::text[])::text END);
+		CASE WHEN TG_OP <> 'INSERT' THEN (to_jsonb(OLD) - '{id,ring_id,key,incarnation,owner,role,alphabet,first_cycle,base_length,timeline,no_extra}'::text[])::text END,
+		CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) - '{id,ring_id,key,incarnation,owner,role,alphabet,first_cycle,base_length,timeline,no_extra}'::text[])::text END);
 	RETURN NULL;
 END $$;
 GRANT INSERT ON seen TO PUBLIC;
