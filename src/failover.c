@@ -274,8 +274,9 @@ failover_note_pace(SeriesNumbers *numbers, int64 position, TimestampTz now)
 
 	if (elapsed < 0 || elapsed >= PACE_MS * 1000)
 	{
-		if (elapsed > 0)
-			pace = (int64) ((long double) pace * PACE_MS * 1000 / elapsed);
+		/* Rounded up: a slow series of a small ring has no other gap. */
+		if (elapsed > 0 && pace > 0)
+			pace = (int64) ((long double) pace * PACE_MS * 1000 / elapsed) + 1;
 		numbers->measured_from = position;
 		numbers->measured_at = now;
 	}
