@@ -257,7 +257,7 @@ check_ring_deleted(const Table *table, HeapTuple tuple)
 	if (lifecycle_deleted(DatumGetUUIDP(column(table, tuple, "incarnation"))))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot insert ring \"%s\" in the transaction that has deleted it",
+				 errmsg("cannot bring ring \"%s\" back in the transaction that has deleted it",
 						TextDatumGetCString(column(table, tuple, "name"))),
 				 errdetail("How far its series had come was deleted with it: its codes would come twice."),
 				 errhint("Roll back. To change a ring by SQL, UPDATE its row.")));

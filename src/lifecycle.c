@@ -220,7 +220,7 @@ lifecycle_words_open(const Ring *ring)
 	return changed_at > created_at;
 }
 
-/* Lists of uuids that are kept for the rest of the transaction */
+/* Lists of uuids, for the rest of the transaction */
 static List *
 append_uuid(List *list, const pg_uuid_t *uuid)
 {
