@@ -337,7 +337,7 @@ $$;
 CREATE FUNCTION coderring.admit_row() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_admit_row' LANGUAGE C;
 COMMENT ON FUNCTION coderring.admit_row() IS
-	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already';
+	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already; refuses what would make codes come twice';
 REVOKE ALL ON FUNCTION coderring.admit_row() FROM PUBLIC;
 
 CREATE FUNCTION coderring.definitions_changed() RETURNS trigger

@@ -120,12 +120,13 @@ my $session = new_session($subscriber);
 $session->query(q{SELECT coderring_get_code('kept')});
 like($session->{error}, $refused, 'a session');
 $publisher->safe_psql('postgres', q{
-	SELECT coderring_rename('kept', 'renamed'), coderring_drop('dropped'), coderring_reset('reset');
+	SELECT coderring_rename('kept', 'renamed'), coderring_drop('dropped'), coderring_reset('reset'), coderring_reset('both');
 	SELECT coderring_revoke('renamed', 'seller'), coderring_revoke('renamed', 'passer_by'), coderring_change_owner('renamed', 'seller');
 	SELECT coderring_define_blocklist('theirs', '{BAD,WORSE}')});
 follow();
 is(rings($subscriber), join("\n", 'both', 'last replicated', 'later replicated', 'own', 'own2', 'renamed replicated', 'reset replicated', 'taken'),
 	'drop, rename and reset follow, and leave the marks');
+like(slurp_file($subscriber->logfile), qr/LOG:  left out changes of "coderring.series_state" that have come by logical replication/, 'the series of a ring that did not come stays');
 is($subscriber->safe_psql('postgres', q{SELECT owner, grantees FROM coderring.rings WHERE name = 'renamed'}), 'seller|{public}',
 	'so do revoke and change of owner');
 is($subscriber->safe_psql('postgres', q{SELECT words FROM coderring.blocklist WHERE name = 'theirs'}), '{BAD,WORSE}', 'and words');
