@@ -339,7 +339,7 @@ $$;
 CREATE FUNCTION coderring.admit_row() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_admit_row' LANGUAGE C;
 COMMENT ON FUNCTION coderring.admit_row() IS
-	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already';
+	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already; refuses what would make codes come twice';
 REVOKE ALL ON FUNCTION coderring.admit_row() FROM PUBLIC;
 
 CREATE FUNCTION coderring.definitions_changed() RETURNS trigger
@@ -352,7 +352,7 @@ CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
-CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
@@ -362,7 +362,7 @@ ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
 
-CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring_grant
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
