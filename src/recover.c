@@ -131,11 +131,10 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 	if (row.tuple != NULL && numbers->reserved_to > row.numbers.reserved_to)
 	{
 		SeriesNumbers further = *numbers;
-		SkippedRange none = {0, 0};
 
 		if (row.numbers.filter != numbers->filter)
 			further.filter = SERIES_FILTER_CHANGED;
-		(void) series_reserve(&row, &key, &further, &none, false);
+		(void) series_reserve(&row, &key, &further, NIL, false);
 	}
 	series_close(&row);
 }

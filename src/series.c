@@ -572,20 +572,23 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 }
 
 /*
- * Write how far a series has come, and what it never hands out, if anything.
- * One WAL record makes both true, so neither is ever there without the other.
- * A series without a row gets one; row->tuple stays NULL then.
+ * Write how far a series has come, and what it never hands out, if anything:
+ * `ranges` are of SkippedRange, none of them empty.  One WAL record makes both
+ * true, so neither is ever there without the other; where there are several
+ * ranges, the others are recorded before.  A series without a row gets one;
+ * row->tuple stays NULL then.
  *
  * Returns the end of the record.  Raises an error, if any, before it has
  * changed something.  With `hold`, interrupts are held from the change on, and
  * the caller resumes them.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const SkippedRange *skip,
+series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const List *ranges,
 			   bool hold)
 {
 	Relation	skip_rel = NULL;
 	List	   *skips = NIL;
+	const ListCell *cell;
 	Buffer		buffer = row->buffer;
 	ItemPointerData tid;
 	InsertWay	way = {0};
@@ -596,12 +599,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	check_storage_lasts(row->rel);
 	if (new_row)
 		begin_insert(&way, row->rel);
-	if (skip->end > skip->first)
+	if (ranges != NIL)
 	{
 		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
 		check_storage_lasts(skip_rel);
 		begin_insert(&skip_way, skip_rel);
-		skips = insert_skips(&skip_way, key, skip);
+		foreach(cell, ranges)
+			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
 	}
 	if (row->tuple != NULL)
 	{
@@ -623,7 +627,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	if (hold)
 		HOLD_INTERRUPTS();
 
-	/* Once, but for several pieces of a range: what those lack is skipped in a crash. */
+	/* Once, but for several ranges, or pieces of one: what those lack is skipped in a crash. */
 	do
 	{
 		GenericXLogState *state = GenericXLogStart(row->rel);
