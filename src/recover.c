@@ -256,6 +256,12 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	return true;
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const Ring *) lfirst(a))->name, ((const Ring *) lfirst(b))->name);
+}
+
 static bool
 any_ring(const Ring *ring, Oid user)
 {
@@ -305,6 +311,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	 * either, but every other change to a ring.
 	 */
 	rings = ring_list(grant_may_change);
+	list_sort(rings, compare_names);	/* two who do so meet none crosswise */
 	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
 	locked = list_length(rings) > LOCKED_AT_ONCE;
 	rel = ring_open(ring_relation("ring"), Natts_ring, locked ? ShareRowExclusiveLock : RowExclusiveLock);
