@@ -56,7 +56,7 @@ SELECT count(*) FROM coderring.series s JOIN once o USING (ring, extra) WHERE s.
 SELECT coderring_get_code('fo_lim', 'A');
 SELECT cycle, cycle_offset, remaining, codes_until_longer FROM coderring.series WHERE ring = 'fo_lim' AND extra = 'A';
 SELECT count(*) FROM coderring_get_codes('fo_lim', 646);
--- A bump goes to the next cycle, or as far as the gap
+-- A bump goes to the next cycle, and beyond it as far as the gap: if it is lost, it is asked for again
 SELECT pg_temp.series('fo', 'bump-', 901, 1000, '1 s'), pg_temp.series('fo', 'bump-far-', 901, 1000000, '1 s', 1048000),
 	pg_temp.series('fo_small', 'bump-', 901, 10, '1 s');
 SELECT count(coderring_get_code('fo', e, true)) FROM unnest('{bump-,bump-far-}'::text[]) e;
@@ -95,6 +95,15 @@ UPDATE coderring.ring SET timeline = timelines.timeline - 2 FROM (SELECT max(tim
 SELECT count(coderring_get_code(r, 'newer still-')) FROM unnest('{fo,fo_small,fo_words}'::text[]) r;
 SELECT ring, extra, cycle, first FROM place WHERE extra = 'newer still-';
 UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
+-- An advance does not go round it either, and is no reservation of that timeline
+UPDATE coderring.ring SET timeline = 902 WHERE name = 'fo';
+SELECT coderring_advance('fo', 'moved-', 0, 200), pg_temp.series('fo', 'with-', 902, 1000, '1 s');
+SELECT length(coderring_get_code('fo', e)) FROM unnest('{with-,moved-,moved-}'::text[]) e;
+SELECT extra, cycle, first FROM place WHERE ring = 'fo' AND extra IN ('moved-', 'with-');
+-- What another has entered in the part that a new extra passes over is not its own
+UPDATE coderring.ring SET timeline = 901 WHERE name = 'fo_small';
+CREATE TEMP TABLE others_taken AS SELECT e AS extra, coderring_get_codes('fo_small', n, e) AS code FROM (VALUES ('oX', 1), ('oW', 40), ('o', 1)) AS v (e, n);
+SELECT e.extra, d.extra, d.issued, count(*) FROM others_taken e, LATERAL coderring_decode('fo_small', code) d GROUP BY 1, 2, 3 ORDER BY 1;
 SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
 UPDATE coderring.ring SET timeline = 901 WHERE name = 'fo';

@@ -91,6 +91,12 @@ $received{few} = [ take('postgres', 'few', 1) ];
 $node->safe_psql('postgres', q{CREATE TABLE saved AS SELECT * FROM coderring.series_state});
 push @{ $received{$_} }, take('postgres', 'old', 1000, $_) foreach qw(less none);
 push @{ $received{few} }, take('postgres', 'few', 15);
+
+# Extras that are new are not possible any more in this ring.
+$node->safe_psql('postgres', q{SELECT coderring_create('far', 1, max_length => 3)});
+push @{ $received{far} }, take('postgres', 'far', 1, 'A');
+$node->safe_psql('postgres', q{SELECT coderring_advance('far', '', 30), coderring_recover('far', 5, 0)});
+push @{ $received{far} }, take('postgres', 'far', 1, 'A');
 $node->safe_psql('postgres', q{
 	ALTER TABLE coderring.series_state DISABLE TRIGGER USER;
 	UPDATE coderring.series_state s SET reserved_to = o.reserved_to, counted_to = o.counted_to, unblocked = o.unblocked
@@ -103,6 +109,10 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE ext
 is($node->safe_psql('postgres', q{SELECT cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 'few'}), '0|16|0', 'a row says that its cycle is complete');
 push @{ $received{$_} }, take('postgres', 'old', 100, $_) foreach qw(less none end);
 push @{ $received{few} }, take('postgres', 'few', 16);
+is($node->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE ring = 'far'}), 0, 'the slot of an extra is gone where new ones are not possible any more');
+push @{ $received{far} }, take('postgres', 'far', 50, 'A');
+is(scalar(@{ $received{far} }), 52, 'that extra goes on');
+is(($node->psql('postgres', q{SELECT coderring_get_code('far', 'B')}, on_error_stop => 1))[0], 3, 'and a new one is refused');
 is(scalar(duplicates(@{ $received{$_} })), 0, "an older copy of the table, $_: no code twice") foreach sort keys %received;
 is(position($node, 'old/less'), 1103, 'nor is any lost');
 
