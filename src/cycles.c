@@ -283,6 +283,23 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	cycles_check_length(ring, key, range->first / codes, &range->prefix);
 }
 
+/*
+ * Would a series that stands at the start of a cycle enter that one, as things
+ * are now?  If not, it goes on in one after it.
+ */
+bool
+cycles_possible(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 cycle)
+{
+	int64		start = cycle * ring->base_codes;
+	SkippedRange recorded;
+	Prefix		prefix;
+
+	if (series_next_skip(key, start, &recorded) && recorded.first <= start && recorded.end - start >= ring->base_codes)
+		return false;
+	emit_prefix(ring, list, key, cycle, &prefix);
+	return cycles_taken(ring, key, cycle, &prefix) == 0 && capacity_enough(ring, list, &prefix);
+}
+
 /* Cycles that a series is moved over, and which of them are others'. */
 typedef struct Passed
 {

@@ -21,6 +21,7 @@
 #include "utils/tuplestore.h"
 
 #include "capacity.h"
+#include "cycles.h"
 #include "grant.h"
 #include "position.h"
 #include "ring.h"
@@ -159,6 +160,11 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	 */
 	too_long = ring->max_length > 0 && code_length > ring->max_length;
 	if (codes <= state.counted || too_long)
+		offset = positions;
+
+	/* Moved to where nothing is to be had, it goes on in a cycle after it. */
+	if (offset == 0 && numbers->reserved_to <= state.position &&
+		!cycles_possible(ring, listing->list, &key, cycle))
 		offset = positions;
 	remaining = offset == positions ? 0 : codes - state.counted;
 	{

@@ -66,7 +66,7 @@ SELECT count(*) FROM coderring.series s JOIN once o USING (ring, extra) WHERE s.
 SELECT coderring_get_code('fo_lim', 'A');
 SELECT cycle, cycle_offset, remaining, codes_until_longer FROM coderring.series WHERE ring = 'fo_lim' AND extra = 'A';
 SELECT count(*) FROM coderring_get_codes('fo_lim', 646);
--- A bump goes to the next cycle, or as far as the gap
+-- A bump goes to the next cycle, and beyond it as far as the gap: if it is lost, it is asked for again
 SELECT pg_temp.series('fo', 'bump-', pg_temp.t(-1), 1000, '1 s'), pg_temp.series('fo', 'bump-far-', pg_temp.t(-1), 1000000, '1 s', 1048000),
 	pg_temp.series('fo_small', 'bump-', pg_temp.t(-1), 10, '1 s');
 SELECT count(coderring_get_code('fo', e, true)) FROM unnest('{bump-,bump-far-}'::text[]) e;
@@ -81,8 +81,9 @@ SELECT ring, extra, cycle, first FROM place WHERE extra IN ('advance-', 'a-', 'b
 -- Other series' cycles are entered by nobody else
 SELECT coderring_create('fo_both', 1);
 SELECT pg_temp.series('fo_both', '', pg_temp.t(-1), 2, '1 s', 20, 1), pg_temp.series('fo_both', 'X', pg_temp.t(-1), 2, '1 s', 20, 1);
-CREATE TEMP TABLE both_taken AS SELECT coderring_get_codes('fo_both', 500, e) AS code FROM unnest('{X,""}'::text[]) e;
+CREATE TEMP TABLE both_taken AS SELECT e AS extra, coderring_get_codes('fo_both', 500, e) AS code FROM unnest('{X,""}'::text[]) e;
 SELECT count(*), count(DISTINCT code), bool_and(coderring_issued('fo_both', code)) FROM both_taken;
+SELECT count(*) FROM both_taken b, LATERAL coderring_decode('fo_both', code) d WHERE d.extra <> b.extra;
 -- Words: counts stay exact
 SELECT coderring_define_blocklist('regress_fo', '{AB,BA,ABA}');
 SELECT coderring_create('fo_words', 3, blocklist => 'regress_fo'), coderring_reset('fo_words', test_seed => 'failover');
@@ -104,6 +105,11 @@ UPDATE coderring.ring SET timeline = pg_temp.t(-2) WHERE name LIKE 'fo%';
 SELECT count(coderring_get_code(r, 'newer still-')) FROM unnest('{fo,fo_small,fo_words}'::text[]) r;
 SELECT ring, extra, cycle, first FROM place WHERE extra = 'newer still-';
 UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name LIKE 'fo%';
+-- An advance does not go round it either, and is no reservation of that timeline
+UPDATE coderring.ring SET timeline = pg_temp.t(-6) WHERE name = 'fo';
+SELECT coderring_advance('fo', 'moved-', 0, 200), pg_temp.series('fo', 'with-', pg_temp.t(-6), 1000, '1 s');
+SELECT length(coderring_get_code('fo', e)) FROM unnest('{with-,moved-,moved-}'::text[]) e;
+SELECT extra, cycle, first FROM place WHERE ring = 'fo' AND extra IN ('moved-', 'with-');
 SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
 UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name = 'fo';

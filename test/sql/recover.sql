@@ -71,6 +71,41 @@ SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'both';
 SELECT extra, first_position, last_position FROM coderring.skipped_positions ORDER BY 1, 2;
 INSERT INTO both_taken SELECT coderring_get_codes('both', 1000, e) FROM unnest('{"",X}'::text[]) e;
 SELECT count(*), count(DISTINCT code), bool_and(coderring_issued('both', code)) FROM both_taken;
+-- Nor is a cycle claimed that another has entered, wherever a series is moved over it: by its start as a new extra,
+SELECT coderring_create(r, CASE r WHEN 'way1' THEN 3 ELSE 1 END), coderring_reset(r, test_seed => 'way') FROM unnest('{way1,way2,way3,way4}'::text[]) r;
+CREATE TEMP TABLE way_taken (ring text, extra text, code text);
+SELECT coderring_advance('way1', '', 1);
+INSERT INTO way_taken SELECT 'way1', '', coderring_get_codes('way1', 3);
+SELECT coderring_recover('way1');
+INSERT INTO way_taken SELECT 'way1', 'X', coderring_get_codes('way1', 3, 'X');
+-- by coderring_recover,
+INSERT INTO way_taken SELECT 'way2', 'W', coderring_get_code('way2', 'W');
+SELECT coderring_advance('way2', '', 33);
+INSERT INTO way_taken SELECT 'way2', '', coderring_get_codes('way2', 20);
+SELECT coderring_recover('way2', 3, 0, false);
+INSERT INTO way_taken SELECT 'way2', e, coderring_get_codes('way2', 1000, e) FROM unnest('{"",W}'::text[]) e;
+-- by coderring_advance of one that has a row, and of one that has none, over cycles of several others, of which one has bumped
+INSERT INTO way_taken SELECT 'way3', '', coderring_get_code('way3');
+SELECT coderring_advance('way3', '', 34);
+INSERT INTO way_taken SELECT 'way3', '', coderring_get_codes('way3', 100);
+INSERT INTO way_taken SELECT 'way3', 'WB', coderring_get_code('way3', 'WB', i > 1) FROM generate_series(1, 3) i;
+INSERT INTO way_taken SELECT 'way3', 'A-W', coderring_get_code('way3', 'A-W');
+SELECT coderring_advance('way3', 'W', 1500), coderring_advance('way3', 'A-', 40);
+INSERT INTO way_taken SELECT 'way3', e, coderring_get_codes('way3', 10, e) FROM unnest('{W,A-,WB,""}'::text[]) e;
+SELECT s.extra, first_position / 32 AS from, last_position / 32 AS to, (last_position + 1) % 32 = 0 AS whole
+	FROM coderring.skipped_positions s JOIN coderring.ring USING (incarnation) WHERE name = 'way3' ORDER BY s.extra COLLATE "C", 2;
+-- in the last of all cycles, too
+SELECT coderring_advance('way4', 'W', 1000000), coderring_recover('way4', 0, 9223372036854775807, false);
+INSERT INTO way_taken SELECT 'way4', '', coderring_get_codes('way4', 3);
+SELECT coderring_recover('way4', 0, 9223372036854775807, false);
+SELECT s.extra, first_position / 32 AS from, last_position / 32 AS to FROM coderring.skipped_positions s JOIN coderring.ring USING (incarnation) WHERE name = 'way4' ORDER BY 1, 2;
+SELECT ring, w.extra, d.extra, count(*) FROM way_taken w, LATERAL coderring_decode(ring, code) d WHERE d.extra IS DISTINCT FROM w.extra OR NOT d.issued GROUP BY 1, 2, 3;
+SELECT count(*), count(DISTINCT (ring, code)) FROM way_taken;
+-- Moved to where another is, nothing of that cycle remains
+SELECT coderring_create('stop', 1), length(coderring_get_code('stop', 'X')), coderring_advance('stop', '', 1);
+SELECT extra, cycle, cycle_offset, remaining, percent FROM place WHERE ring = 'stop';
+SELECT coderring_get_codes('stop', 1) LIKE 'W_';
+SELECT count(coderring_drop(r)) FROM unnest('{way1,way2,way3,way4,stop}'::text[]) r;
 -- With max_length a series stands at its end
 SELECT coderring_create('lim', 1, max_length => 2);
 SELECT count(coderring_get_code('lim', e)) FROM unnest('{"",A}'::text[]) e;
@@ -139,7 +174,7 @@ RESET ROLE;
 SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'mine';
 SELECT count(*) FROM (SELECT * FROM before EXCEPT SELECT * FROM coderring.series_state) d;
 -- More rings and series than locks would fit, in one transaction
-SET client_min_messages = warning;
+SET client_min_messages = error;
 BEGIN;
 SELECT count(coderring_create('many' || i, 2)) FROM generate_series(1, 300) i;
 COMMIT;
