@@ -241,13 +241,14 @@ is($node->safe_psql('restored', 'SELECT count(*) FROM unnest(ARRAY[' . join(',',
 #
 new_database('old');
 $node->safe_psql('old', q{SELECT coderring_create('filtered', 2, 'english'), coderring_create('digits', 3, alphabet => '0123456789'),
-	coderring_create('long', 11, alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ')});
+	coderring_create('long', 11, alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'), coderring_create('tick', 1, max_length => 1)});
 $node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE old") foreach 'new', 'unmoved_new';
 
 # near the ends of a cycle, and of what fits into a number
 my $draw = q{SELECT r || ' ' || coderring_get_code(r, e) FROM unnest('{order,filtered,digits,long}'::text[]) r,
 	unnest('{"",A,X}'::text[]) e, generate_series(1, 1500)};
 $node->safe_psql('old', q{SELECT coderring_advance('long', '', 0, 131621703842267000), coderring_advance('long', 'A', 0, 131621703842260001)});
+$node->safe_psql('old', q{SELECT coderring_get_codes('tick', 32)});
 my %old = map { $_ => 1 } split(/\n/, $node->safe_psql('old', $draw));
 is(scalar(keys %old), 4 * 3 * 1500, 'codes of the old server');
 cmp_ok(scalar(grep { $old{$_} } split(/\n/, $node->safe_psql('unmoved_new', $draw))), '>', 10000,
@@ -261,6 +262,7 @@ foreach my $time (1, 2)
 my @new = split(/\n/, $node->safe_psql('new', $draw));
 is(scalar(grep { $old{$_} } @new), 0, 'and the new server repeats nothing');
 is(scalar(duplicates(@new)), 0, 'nor has it a code twice');
+is(state_of('new', q{SELECT coderring_get_code('tick')}), '2200H', 'a series that is used up is so there');
 
 #
 # Rename and drop
