@@ -7,16 +7,18 @@ RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 --
--- Two series that claim the same codes, one of them by an advance: what the words
--- deny in the one way to read a code was handed out in the other.
+-- Two series that claim the same codes, one of them by a row that was written by
+-- hand: what the words deny in the one way to read a code was handed out in the other.
 --
 SELECT coderring_define_blocklist('few', '{QQQQQQQ}');
 SELECT coderring_create('claimed', 2, 'few');
 CREATE TEMP TABLE handed AS SELECT code FROM coderring_get_codes('claimed', 700, 'X') code;
 SELECT code AS denied FROM handed ORDER BY code LIMIT 1 \gset
 SELECT coderring_define_blocklist('few', ARRAY['QQQQQQQ', :'denied']);
-SELECT length(coderring_get_code('claimed'));
-SELECT coderring_advance('claimed', '', 2);
+SELECT length(coderring_get_code('claimed', 'Z-'));
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
+	SELECT s.incarnation, 2048, 2048, 0, filter, s.timeline, 0, 2048, measured_at, reserved_at, timeline_end, ''
+	FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'claimed' AND extra = 'Z-';
 SELECT length(coderring_get_code('claimed'));
 -- first one that is remembered to be the advanced series'
 SELECT 'X' || substr(code, 2, 1) || substr(other, 3, 1) AS passed FROM handed, (SELECT code AS other FROM handed) o
