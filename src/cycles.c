@@ -8,18 +8,26 @@
  * have entered; a taken one is passed over, and recorded as skipped by the
  * very WAL record that reserves beyond it.  The ring's entry lock makes that
  * one step.  Base codes have a fixed length, so distinct prefixes mean
- * distinct codes; and a prefix belongs to at most one series for ever.
+ * distinct codes; and a prefix belongs to at most one series for ever.  What a
+ * series is moved over without a code counts as entered, but for the cycles
+ * that are others': cycles_find_others().
  *
  * Cycles of which the ring's filter leaves too little are passed over alike.
  */
 #include "postgres.h"
 
+#include "access/stratnum.h"
+#include "access/table.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "capacity.h"
 #include "characters.h"
 #include "cycles.h"
+#include "failover.h"
 #include "locks.h"
 
 /* So many times in a row cycles may be passed over because of the filter. */
@@ -81,7 +89,12 @@ cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Pref
 		CHECK_FOR_INTERRUPTS();
 		other.extra_len = len;
 		memcpy(other.extra, prefix->text, len);
-		if (series_read(&other, &numbers) && cycles_owned(ring, &other, cycle, numbers.reserved_to))
+		if (!series_read(&other, &numbers))
+			continue;
+
+		/* After a failover it may have come further than is known here. */
+		numbers.reserved_to = failover_target(ring, &other, &numbers, numbers.reserved_to);
+		if (cycles_owned(ring, &other, cycle, numbers.reserved_to))
 		{
 			int64		passed = (numbers.reserved_to - 1) / ring->base_codes - cycle;
 			uint64		other_longer = codec_first_longer_cycle(&ring->codec, cycle) - 1 - cycle;
@@ -268,6 +281,205 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	if (is_recorded)
 		range->end = Min(range->end, recorded.first);
 	cycles_check_length(ring, key, range->first / codes, &range->prefix);
+}
+
+/* Cycles that a series is moved over, and which of them are others'. */
+typedef struct Passed
+{
+	const Ring *ring;
+	const SeriesKey *key;
+	int64		from;			/* cycle */
+	int64		to;
+	List	   *found;			/* of SkippedRange */
+} Passed;
+
+static void
+note_other(Passed *passed, int64 from, int64 to)
+{
+	int64		codes = passed->ring->base_codes;
+	SkippedRange *found = passed->found != NIL ? llast(passed->found) : NULL;
+
+	if (found == NULL || found->end != from * codes)
+	{
+		found = palloc(sizeof(SkippedRange));
+		found->first = from * codes;
+		passed->found = lappend(passed->found, found);
+	}
+	found->end = to * codes;
+}
+
+/*
+ * Note which of the cycles begin as codes of another series do, which has
+ * entered the cycles that they would be.  One of the two extras begins with
+ * the other.
+ *
+ * As long as the uniquizer behind the longer extra gets no longer, the cycles of both
+ * series grow by one alike.
+ */
+static void
+note_others_of(Passed *passed, const SeriesKey *other)
+{
+	const Ring *ring = passed->ring;
+	int64		codes = ring->base_codes;
+	uint64		last = PG_INT64_MAX / codes;
+	bool		own_is_longer = passed->key->extra_len > other->extra_len;
+	const SeriesKey *longer = own_is_longer ? passed->key : other;
+	const SeriesKey *shorter = own_is_longer ? other : passed->key;
+	SeriesNumbers numbers;
+	uint64		next;
+
+	if (!series_read(other, &numbers) || numbers.reserved_to == 0)
+		return;
+	for (uint64 cycle = 0; cycle < last; cycle = next)
+	{
+		char		prefix[PREFIX_MAX_LEN];
+		uint32		len = emit_write_prefix(&ring->codec, longer, cycle, prefix);
+		uint64		shorter_cycle;
+		int64		before;		/* what the other's cycles are less than our own by */
+		int64		from;		/* of the other's cycles */
+		int64		to;
+		int64		position;
+
+		next = Min(codec_first_longer_cycle(&ring->codec, cycle), last);
+		if (!codec_read_uniquizer(&ring->codec, prefix + shorter->extra_len, len - shorter->extra_len, &shorter_cycle) ||
+			shorter_cycle >= last)
+			continue;
+
+		/* The last cycle is at most half of 2^63 - 1, so sums of two are possible. */
+		before = own_is_longer ? (int64) cycle - (int64) shorter_cycle : (int64) shorter_cycle - (int64) cycle;
+		from = (int64) (own_is_longer ? shorter_cycle : cycle);
+		to = Min(from + (int64) (next - cycle), (numbers.reserved_to - 1) / codes + 1);
+		to = Min(to, passed->to - before);
+		from = Max(Max(from, ring->first_cycle), passed->from - before);
+
+		/* Cycles that the other has recorded as skipped are not its own. */
+		position = from < to ? from * codes : 0;
+		while (from < to)
+		{
+			SkippedRange skip;
+			int64		skip_from = to;
+			int64		skip_to = to;
+
+			CHECK_FOR_INTERRUPTS();
+			if (series_next_skip(other, position, &skip))
+			{
+				position = skip.end;
+				skip_from = Max(skip.first / codes + (skip.first % codes > 0), from);
+				skip_to = skip.end / codes;
+				if (skip_to <= skip_from)
+					continue;	/* no whole cycle */
+				skip_from = Min(skip_from, to);
+			}
+			if (skip_from > from)
+				note_other(passed, from + before, skip_from + before);
+			from = skip_to;
+		}
+	}
+}
+
+/* Can a uniquizer begin so, and go on? */
+static bool
+all_digits(const Ring *ring, const char *text, uint32 len)
+{
+	for (uint32 i = 0; i < len; i++)
+	{
+		if (ring->codec.digit_value[(unsigned char) text[i]] < 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The extras of other series that begin with a series' own and go on as a
+ * uniquizer does.
+ */
+static List *
+list_longer(const Ring *ring, const SeriesKey *key)
+{
+	Relation	rel = ring_open(key->relid, Natts_state, AccessShareLock);
+	Datum		own = PointerGetDatum(cstring_to_text_with_len(key->extra, key->extra_len));
+	ScanKeyData scankey[2];
+	RowScan		scan;
+	HeapTuple	tuple;
+	List	   *extras = NIL;
+
+	ScanKeyInit(&scankey[0], Anum_state_incarnation, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(&key->incarnation));
+	ScanKeyInit(&scankey[1], Anum_state_extra, BTGreaterEqualStrategyNumber, F_TEXT_GE, own);
+	series_scan(&scan, rel, lengthof(scankey), scankey);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
+	{
+		bool		isnull;
+		text	   *extra = DatumGetTextPP(heap_getattr(tuple, Anum_state_extra, RelationGetDescr(rel), &isnull));
+		uint32		len = VARSIZE_ANY_EXHDR(extra);
+
+		CHECK_FOR_INTERRUPTS();
+		if (len < key->extra_len || memcmp(VARDATA_ANY(extra), key->extra, key->extra_len) != 0)
+		{
+			if (scan.ordered)
+				break;			/* the column's collation is C */
+			continue;
+		}
+		if (len > key->extra_len && len <= EXTRA_MAX_LEN && len - key->extra_len <= CODEC_MAX_UNIQUIZER &&
+			all_digits(ring, VARDATA_ANY(extra) + key->extra_len, len - key->extra_len))
+			extras = lappend(extras, cstring_to_text_with_len(VARDATA_ANY(extra), len));
+	}
+	scan_end(&scan);
+	table_close(rel, AccessShareLock);
+	return extras;
+}
+
+/*
+ * A series is about to be moved over cycles from one on to before another,
+ * none of which it has entered.  Find those whose codes begin as codes of
+ * another series do that has entered them: they go to range->others, to be
+ * recorded with the move.  The ring's entry lock is taken then, if it was not;
+ * what is found is true as long as it is held.
+ */
+void
+cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range)
+{
+	Passed		passed = {ring, key, from, to, NIL};
+	SeriesKey	other = *key;
+	List	   *extras;
+	ListCell   *cell;
+
+	if (from >= to)
+		return;
+	if (!range->entering)
+	{
+		ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
+		range->entering = true;
+	}
+
+	/* Extras that this one begins with */
+	while (other.extra_len > 0 && all_digits(ring, key->extra + other.extra_len - 1, 1))
+	{
+		other.extra_len--;
+		CHECK_FOR_INTERRUPTS();
+		note_others_of(&passed, &other);
+	}
+
+	extras = list_longer(ring, key);
+	foreach(cell, extras)
+	{
+		const text *extra = lfirst(cell);
+
+		other.extra_len = VARSIZE_ANY_EXHDR(extra);
+		memcpy(other.extra, VARDATA_ANY(extra), other.extra_len);
+		note_others_of(&passed, &other);
+	}
+	list_free_deep(extras);
+	range->others = passed.found;
+}
+
+/* What is to be recorded with the reservation of a range, for series_reserve. */
+List *
+cycles_skips(Range *range)
+{
+	if (range->skip.end > range->skip.first)
+		range->others = lappend(range->others, &range->skip);
+	return range->others;
 }
 
 /*

@@ -19,6 +19,7 @@ typedef struct Range
 	bool		stand;			/* stop where no cycle can be entered, instead of an error */
 	bool		stands;			/* that is so: first is where a cycle would begin */
 	SkippedRange skip;			/* to be recorded with the reservation */
+	List	   *others;			/* the same, before it: of SkippedRange */
 	Prefix		prefix;
 } Range;
 
@@ -26,6 +27,8 @@ extern void cycles_settle(const Ring *ring, const Blocklist *list, const SeriesK
 						  bool doubtful, Range *range);
 extern void cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key);
 extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
+extern void cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range);
+extern List *cycles_skips(Range *range);
 extern void cycles_unlock(const Ring *ring, Range *range);
 extern int64 cycles_end(const Ring *ring, const SeriesKey *key);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);

@@ -70,6 +70,16 @@ move_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers
 	return Max(target, codes > end - position ? end : position + codes);
 }
 
+/* The first cycle that a series has not entered. */
+static int64
+first_passed(const Moving *moving)
+{
+	int64		codes = moving->ring->base_codes;
+	int64		reserved_to = moving->row.numbers.reserved_to;
+
+	return Max(moving->ring->first_cycle, reserved_to / codes + (reserved_to % codes > 0));
+}
+
 /*
  * Move a series forward to a position, and write that, not durably yet: to
  * where the caller has found out that it may stand.  If the codes of that
@@ -101,10 +111,19 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	XLogRecPtr	lsn;
 
 	if (row->tuple == NULL)
+	{
 		failover_begin(&numbers, state->position, GetCurrentTimestamp());
+		if (!goes_on && failover_pending(ring, NULL))
+		{
+			/* It is still to pass over something; and this was no reservation on that timeline. */
+			numbers.timeline = ring->timeline;
+			numbers.reserved_at = 0;
+		}
+	}
 	else if (goes_on)
 		failover_note(&moving->key, &numbers);
 	numbers.reserved_to = target;
+	cycles_find_others(ring, &moving->key, first_passed(moving), to_cycle, &range);
 	if (target == start ||
 		(to_cycle == state->position / base_codes &&
 		 (state->position % base_codes != 0 ||
@@ -145,7 +164,7 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	}
 
 	numbers.measured_from += numbers.reserved_to - state->position;
-	lsn = series_reserve(row, &moving->key, &numbers, &range.skip, false);
+	lsn = series_reserve(row, &moving->key, &numbers, cycles_skips(&range), false);
 	if (slot != NULL)
 	{
 		/* The cycle has not been looked at with these words, so they are not to be the slot's. */

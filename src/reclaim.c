@@ -136,10 +136,9 @@ evict_slot(const SeriesKey *key)
 	series_open(&row, key);
 	if (slot_knows_better(slot, key, &state, &row, &numbers))
 	{
-		SkippedRange none = {0, 0};
 		XLogRecPtr	lsn;
 
-		lsn = series_reserve(&row, key, &numbers, &none, false);
+		lsn = series_reserve(&row, key, &numbers, NIL, false);
 
 		/* The slot gives the rest up at once, since unlinking it can fail. */
 		block_reserved(slot, state.position, state.counted, state.position,

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "cycles.h"
+#include "failover.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -130,11 +131,10 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 	if (row.tuple != NULL && numbers->reserved_to > row.numbers.reserved_to)
 	{
 		SeriesNumbers further = *numbers;
-		SkippedRange none = {0, 0};
 
 		if (row.numbers.filter != numbers->filter)
 			further.filter = SERIES_FILTER_CHANGED;
-		(void) series_reserve(&row, &key, &further, &none, false);
+		(void) series_reserve(&row, &key, &further, NIL, false);
 	}
 	series_close(&row);
 }
@@ -243,7 +243,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		lifecycle_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;
-		values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+		values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 		replace[Anum_ring_timeline - 1] = true;
 		ring_update(rel, &ring, values, nulls, replace);
 		CommandCounterIncrement();

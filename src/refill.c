@@ -253,7 +253,6 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 			  int64 first, int64 counted, uint64 filter, const Sizes *sizes, TimestampTz now)
 {
 	SeriesNumbers numbers = row->numbers;
-	SkippedRange none = {0, 0};
 	SkippedRange recorded;
 	XLogRecPtr	lsn;
 
@@ -268,7 +267,7 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
 	if (numbers.reserved_to <= slot->reserved_end)
 		return InvalidXLogRecPtr;
-	lsn = series_reserve(row, key, &numbers, &none, false);
+	lsn = series_reserve(row, key, &numbers, NIL, false);
 	block_reserved(slot, first, counted, numbers.reserved_to, filter, numbers.filter, lsn);
 	slot->reserved_at = now;
 	XLogSetAsyncXactLSN(lsn);
@@ -321,19 +320,26 @@ refill_ahead(const Series *series)
 
 /*
  * After a failover, pass over what may have been handed out without our
- * knowledge, if that is further than a bump goes anyway: false if it is not.
- * Whatever comes then, the series stands behind it.
+ * knowledge: false if that is nothing.  Whatever comes then, the series stands
+ * behind it.  A bump that is lost may be asked for again, so what comes after
+ * the bump is passed over then.
  */
 static bool
 pass_over(const Ring *ring, const Blocklist *list, uint64 filter, const SeriesKey *key, Slot *slot,
 		  SeriesRow *row, BlockState *state, bool bump)
 {
 	const SeriesNumbers *numbers = row->tuple != NULL ? &row->numbers : NULL;
-	int64		target = failover_target(ring, key, numbers, state->position);
+	int64		position = state->position;
+	int64		target;
 	int64		skipped = slot != NULL ? slot->skipped : 0;
 	Moving		moving = {ring, list, filter, *key, slot, *row, *state};
 
-	if (target <= state->position || (bump && target / ring->base_codes <= state->position / ring->base_codes))
+	if (bump && position / ring->base_codes >= PG_INT64_MAX / ring->base_codes - 1)
+		return false;			/* there is no next cycle */
+	if (bump)
+		position = (position / ring->base_codes + 1) * ring->base_codes;
+	target = failover_target(ring, key, numbers, position);
+	if (target <= position)
 		return false;
 	if (slot != NULL)
 		(void) block_close(slot);
@@ -392,7 +398,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	if (slot != NULL)
 		acknowledge(slot);
 	list = words_automaton(ring, &filter);
-	if (slot == NULL)
+	if (slot == NULL && !series_read(&key, &numbers))
 		cycles_check_extra(ring, list, &key);
 	slot = reclaim_make_slot(&key, true);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
@@ -436,6 +442,8 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	now = GetCurrentTimestamp();
 	range.first = state.position;
 	range.skip.first = state.position;
+	if (row.tuple == NULL)
+		cycles_find_others(ring, &key, ring->first_cycle, state.position / base_codes, &range);
 	if (bump)
 	{
 		if (state.position / base_codes >= PG_INT64_MAX / base_codes - 1)
@@ -508,7 +516,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	{
 		numbers = row.numbers;
 		if (row.tuple == NULL)
-			failover_begin(&numbers, range.first, now);
+			failover_begin(&numbers, before.position, now);
 		else
 			failover_note(&key, &numbers);
 		numbers.measured_from += Max(range.skip.end - range.skip.first, 0);
@@ -522,7 +530,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 						 row.tuple != NULL ? row.numbers.filter : filter);
 
 		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
-		lsn = series_reserve(&row, &key, &numbers, &range.skip, slot == NULL);
+		lsn = series_reserve(&row, &key, &numbers, cycles_skips(&range), slot == NULL);
 		if (slot != NULL)
 		{
 			block_reserved(slot, range.first, state.counted, range.end, filter, series_filter, lsn);

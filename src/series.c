@@ -118,6 +118,14 @@ numbers_of(HeapTupleHeader header)
 	return (SeriesNumbers *) ((char *) header + header->t_hoff + NUMBERS_OFFSET);
 }
 
+/* The same of what a row of coderring.skipped_positions says. */
+static int64 *
+first_position_of(HeapTupleHeader header)
+{
+	return (int64 *) ((char *) header + header->t_hoff + NUMBERS_OFFSET) +
+		(Anum_skipped_first_position - Anum_skipped_last_position);
+}
+
 static Datum
 extra_datum(const SeriesKey *key)
 {
@@ -331,7 +339,8 @@ typedef struct InsertWay
  * Find out how rows are to get into a table.  If an index takes new entries and
  * is not valid, it may be one that is just being built, and then a row must not
  * be frozen.  If nobody builds, it is a left-over, and nobody begins before
- * end_insert().
+ * end_insert().  That is asked by a lock which others who ask would have, too, so
+ * one asks at a time.
  */
 static void
 begin_insert(InsertWay *way, Relation rel)
@@ -352,16 +361,21 @@ begin_insert(InsertWay *way, Relation rel)
 	list_free(indexes);
 	if (unfinished)
 	{
+		series_lock_apart();
 		way->locked = ConditionalLockRelation(rel, ShareUpdateExclusiveLock);
 		way->apart = !way->locked;
+		if (way->apart)
+			series_unlock_apart();
 	}
 }
 
 static void
 end_insert(InsertWay *way)
 {
-	if (way->locked)
-		UnlockRelation(way->rel, ShareUpdateExclusiveLock);
+	if (!way->locked)
+		return;
+	UnlockRelation(way->rel, ShareUpdateExclusiveLock);
+	series_unlock_apart();
 }
 
 /*
@@ -471,11 +485,17 @@ insert_by(InsertWay *way, SeriesInsert *insert)
 	return series_insert_apart(insert);
 }
 
+/*
+ * Insert a row for a range.  It says nothing yet where it is committed at once:
+ * an error before the reservation is written must not cost any codes either.
+ */
 static ItemPointerData
 insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 {
 	SeriesInsert insert = {.is_skip = true, .key = *key, .skip = *skip};
 
+	if (way->apart)
+		insert.skip.first = skip->end;
 	return insert_by(way, &insert);
 }
 
@@ -492,15 +512,43 @@ insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
 	return insert_by(way, &insert);
 }
 
+/* Where a row of coderring.skipped_positions is, and what it is to say. */
+typedef struct SkipRow
+{
+	ItemPointerData tid;
+	int64		first;
+} SkipRow;
+
+/*
+ * Is there a row that ends with this position?  Of a range that is not recorded
+ * it can only be one that says nothing yet, left by a call that then failed.
+ */
+static bool
+find_skip_row(Relation rel, const SeriesKey *key, int64 last, ItemPointer tid)
+{
+	ScanKeyData scankey[3];
+	RowScan		scan;
+	HeapTuple	tuple;
+
+	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(last));
+	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
+	tuple = scan_next(&scan);
+	if (HeapTupleIsValid(tuple))
+		*tid = tuple->t_self;
+	scan_end(&scan);
+	return HeapTupleIsValid(tuple);
+}
+
 /*
  * Insert rows for what is not recorded yet of a range: in one piece, but for
- * ranges beyond reserved_to that a dump can have brought.  Returns where they
- * are.
+ * ranges beyond reserved_to that a dump can have brought.  Returns a list of
+ * SkipRow.
  */
 static List *
 insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 {
-	List	   *tids = NIL;
+	List	   *rows = NIL;
 	SkippedRange piece = *skip;
 
 	while (piece.first < skip->end)
@@ -511,31 +559,36 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 		piece.end = Min(recorded.first, skip->end);
 		if (piece.end > piece.first)
 		{
-			ItemPointer tid = palloc(sizeof(ItemPointerData));
+			SkipRow    *row = palloc(sizeof(SkipRow));
 
-			*tid = insert_skip(way, key, &piece);
-			tids = lappend(tids, tid);
+			if (!find_skip_row(way->rel, key, piece.end - 1, &row->tid))
+				row->tid = insert_skip(way, key, &piece);
+			row->first = piece.first;
+			rows = lappend(rows, row);
 		}
 		piece.first = recorded.end;
 	}
-	return tids;
+	return rows;
 }
 
 /*
- * Write how far a series has come, and what it never hands out, if anything.
- * One WAL record makes both true, so neither is ever there without the other.
- * A series without a row gets one; row->tuple stays NULL then.
+ * Write how far a series has come, and what it never hands out, if anything:
+ * `ranges` are of SkippedRange, none of them empty.  One WAL record makes both
+ * true, so neither is ever there without the other; where there are several
+ * ranges, the others are recorded before.  A series without a row gets one;
+ * row->tuple stays NULL then.
  *
  * Returns the end of the record.  Raises an error, if any, before it has
  * changed something.  With `hold`, interrupts are held from the change on, and
  * the caller resumes them.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const SkippedRange *skip,
+series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const List *ranges,
 			   bool hold)
 {
 	Relation	skip_rel = NULL;
 	List	   *skips = NIL;
+	const ListCell *cell;
 	Buffer		buffer = row->buffer;
 	ItemPointerData tid;
 	InsertWay	way = {0};
@@ -546,12 +599,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	check_storage_lasts(row->rel);
 	if (new_row)
 		begin_insert(&way, row->rel);
-	if (skip->end > skip->first)
+	if (ranges != NIL)
 	{
 		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
 		check_storage_lasts(skip_rel);
 		begin_insert(&skip_way, skip_rel);
-		skips = insert_skips(&skip_way, key, skip);
+		foreach(cell, ranges)
+			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
 	}
 	if (row->tuple != NULL)
 	{
@@ -573,7 +627,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	if (hold)
 		HOLD_INTERRUPTS();
 
-	/* Once, but for several pieces of a range: what those lack is skipped in a crash. */
+	/* Once, but for several ranges, or pieces of one: what those lack is skipped in a crash. */
 	do
 	{
 		GenericXLogState *state = GenericXLogStart(row->rel);
@@ -582,12 +636,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 		/* Nobody else locks pages of both tables. */
 		if (skips != NIL)
 		{
-			ItemPointer skip_tid = linitial(skips);
+			const SkipRow *skip_row = linitial(skips);
 
 			skips = list_delete_first(skips);
-			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(skip_tid));
+			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(&skip_row->tid));
 			LockBuffer(skip_buffer, BUFFER_LOCK_EXCLUSIVE);
-			(void) register_row(state, skip_buffer, ItemPointerGetOffsetNumber(skip_tid), !skip_way.apart);
+			*first_position_of(register_row(state, skip_buffer, ItemPointerGetOffsetNumber(&skip_row->tid),
+											!skip_way.apart)) = skip_row->first;
 		}
 		if (skips == NIL)
 		{
@@ -689,12 +744,16 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 	{
 		TupleDesc	desc = RelationGetDescr(rel);
 		bool		isnull;
+		int64		first;
 		int64		end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
 
 		CHECK_FOR_INTERRUPTS();
-		if (found && end >= skip->end)
-			continue;
-		skip->first = DatumGetInt64(heap_getattr(tuple, Anum_skipped_first_position, desc, &isnull));
+		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_SHARE);
+		first = *first_position_of(tuple->t_data);
+		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_UNLOCK);
+		if (first >= end || (found && end >= skip->end))
+			continue;			/* it says nothing, or a nearer one is known */
+		skip->first = first;
 		skip->end = end;
 		found = true;
 	}
@@ -751,15 +810,13 @@ series_admit_skip(Relation rel, HeapTuple tuple)
 	Datum		values[Natts_skipped];
 	bool		nulls[Natts_skipped];
 	SeriesKey	key;
-	SkippedRange here;
-	int64		last;
+	ItemPointerData here;
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
 		return true;
-	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
-	return !series_next_skip(&key, last, &here) || here.end - 1 != last;
+	return !find_skip_row(rel, &key, DatumGetInt64(values[Anum_skipped_last_position - 1]), &here);
 }
 
 static void
@@ -779,7 +836,7 @@ delete_rows(const char *table, int columns, const pg_uuid_t *incarnation)
 		simple_heap_delete(rel, &tuple->t_self);
 	}
 	scan_end(&scan);
-	table_close(rel, RowExclusiveLock);
+	table_close(rel, NoLock);	/* as a DELETE by SQL would keep it */
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include "access/xlogdefs.h"
 #include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
 #include "storage/buf.h"
 #include "utils/relcache.h"
 
@@ -77,7 +78,7 @@ extern void series_open(SeriesRow *row, const SeriesKey *key);
 extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
-								 const SeriesNumbers *numbers, const SkippedRange *skip, bool hold);
+								 const SeriesNumbers *numbers, const List *ranges, bool hold);
 extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 
@@ -107,6 +108,8 @@ typedef struct SeriesInsert
 extern ItemPointerData series_insert(Relation rel, const SeriesInsert *insert);
 
 /* apart.c */
+extern void series_lock_apart(void);
+extern void series_unlock_apart(void);
 extern ItemPointerData series_insert_apart(const SeriesInsert *insert);
 
 /* orphans.c */

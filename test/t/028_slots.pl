@@ -96,7 +96,8 @@ $node->safe_psql('postgres', q{
 	UPDATE coderring.series_state s SET reserved_to = o.reserved_to, counted_to = o.counted_to, unblocked = o.unblocked
 		FROM saved o WHERE (s.incarnation, s.extra) = (o.incarnation, o.extra);
 	DELETE FROM coderring.series_state WHERE extra = 'none';
-	ALTER TABLE coderring.series_state ENABLE TRIGGER USER});
+	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER refuse_change,
+		ENABLE ALWAYS TRIGGER refuse_truncate});
 is($node->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE extra IN ('less', 'none') OR ring = 'few'}), 3, 'the slots are there');
 $node->safe_psql('postgres', q{SELECT count(coderring_get_code('many', i || '-')) FROM generate_series(1, 20000) i});
 is($node->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE extra IN ('less', 'none') OR ring = 'few'}), 0, 'they have made room for others');
