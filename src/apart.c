@@ -117,6 +117,21 @@ report_no_worker(const char *setting)
 }
 
 /*
+ * End a worker whose caller fails, or is terminated.  Being of the caller's lock
+ * group it must not outlive the locks of the table and of the series.
+ */
+static void
+end_worker(int code, Datum arg)
+{
+	BackgroundWorkerHandle *handle = (BackgroundWorkerHandle *) DatumGetPointer(arg);
+
+	TerminateBackgroundWorker(handle);
+	HOLD_INTERRUPTS();
+	(void) WaitForBackgroundWorkerShutdown(handle);
+	RESUME_INTERRUPTS();
+}
+
+/*
  * Have a row inserted and committed.  The caller has the table locked.  Raises
  * 53000 if no worker can be had, XX000 if it fails.
  */
@@ -153,20 +168,11 @@ series_insert_apart(const SeriesInsert *insert)
 	worker.bgw_notify_pid = MyProcPid;
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
 		report_no_worker("max_worker_processes");
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(end_worker, PointerGetDatum(handle));
 	{
 		(void) WaitForBackgroundWorkerShutdown(handle);
 	}
-	PG_CATCH();
-	{
-		/* Being of our lock group it is not to outlive the lock of the table. */
-		TerminateBackgroundWorker(handle);
-		HOLD_INTERRUPTS();
-		(void) WaitForBackgroundWorkerShutdown(handle);
-		RESUME_INTERRUPTS();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(end_worker, PointerGetDatum(handle));
 	done = apart->done;
 	tid = apart->tid;
 	dsm_detach(segment);
