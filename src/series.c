@@ -49,7 +49,7 @@
  *
  * Nothing is written where the file of the table, or of one of its indexes, is
  * one that a rollback or a crash would take away with what is in it: see
- * check_storage_lasts().  The tables have no primary key, nor a unique index over
+ * storage_check().  The tables have no primary key, nor a unique index over
  * columns that are NOT NULL (a CHECK says that instead), on purpose: tools that
  * rewrite a table from what SQL shows of it (pg_repack, pg_squeeze, REPACK
  * CONCURRENTLY) would miss the writes in place, and pass over tables that
@@ -84,9 +84,9 @@
 
 #include "columns.h"
 #include "compat.h"
-#include "guards.h"
 #include "locks.h"
 #include "series.h"
+#include "storage.h"
 
 /* Columns of coderring.skipped_positions; delete_rows serves both tables */
 enum
@@ -246,85 +246,6 @@ series_read(const SeriesKey *key, SeriesNumbers *numbers)
 	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return HeapTupleIsValid(tuple);
-}
-
-/*
- * Was a file of the table made in this very transaction?  Where the table itself
- * was, the rings go the same way as the file; not so if the file is newer still.
- */
-static bool
-made_here(Relation rel, Relation table)
-{
-	return RelationNewFileSubid(rel) != InvalidSubTransactionId ||
-		rel->rd_createSubid != table->rd_createSubid;
-}
-
-/*
- * Is this an index by which tools take a row for the same one before and after
- * a change, and so rewrite the table?
- */
-static bool
-identifies_rows(Relation index, Relation table)
-{
-	if (!index->rd_index->indisunique || !index->rd_index->indisvalid || RelationGetIndexPredicate(index) != NIL)
-		return false;
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-	{
-		AttrNumber	column = index->rd_index->indkey.values[i];
-
-		if (column <= 0 || !TupleDescAttr(RelationGetDescr(table), column - 1)->attnotnull)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Refuse to write to files that do not last: what a rollback would throw away,
- * because this transaction has rewritten the table or an index of it (CLUSTER,
- * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
- * A row of a file that stays whose entry was in an index that went would not be
- * found any more; nor one without an entry in an index that this transaction has
- * dropped and a rollback brings back.  Whatever does such things has locked the
- * table more than writers do.  And as said above, nothing lasts where the table
- * has a key.
- */
-static void
-check_storage_lasts(Relation rel)
-{
-	List	   *indexes;
-	ListCell   *cell;
-	bool		lasts = !made_here(rel, rel);
-	NameData	key = {0};
-
-	guards_check(rel);
-	indexes = RelationGetIndexList(rel);
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		lasts = lasts && !made_here(index, rel);
-		if (identifies_rows(index, rel))
-			key = index->rd_rel->relname;
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
-	if (NameStr(key)[0] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes while \"coderring.%s\" has a key over columns that are not null",
-						RelationGetRelationName(rel)),
-				 errdetail("By the index \"%s\" a tool such as pg_repack would rewrite the table, and lose what is written in place.",
-						   NameStr(key)),
-				 errhint("Drop the constraint that was added, and the NOT NULL that came with it.")));
-	if (rel->rd_createSubid == InvalidSubTransactionId && CheckRelationLockedByMe(rel, ShareLock, true))
-		lasts = false;
-	if (!lasts)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes in a transaction that has changed or locked \"coderring.%s\"",
-						RelationGetRelationName(rel)),
-				 errdetail("What is reserved now could be forgotten if the transaction rolled back."),
-				 errhint("Commit the transaction first.")));
 }
 
 /* How rows get into a table; see apart.c for why it is not always the same. */
@@ -596,13 +517,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	bool		new_row = row->tuple == NULL || inserted_here(row->tuple->t_data);
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
-	check_storage_lasts(row->rel);
+	storage_check(row->rel);
 	if (new_row)
 		begin_insert(&way, row->rel);
 	if (ranges != NIL)
 	{
 		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
-		check_storage_lasts(skip_rel);
+		storage_check(skip_rel);
 		begin_insert(&skip_way, skip_rel);
 		foreach(cell, ranges)
 			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
