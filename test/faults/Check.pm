@@ -159,6 +159,7 @@ sub check_ring
 	{
 		$states->{$_}{cycle} > 0 && delete $groups{$_} foreach @extras;
 	}
+	my $gaps = 0;
 	push @problems, 'no whole cycle was handed out' unless %groups;
 	foreach my $prefix (keys %groups)
 	{
@@ -166,6 +167,7 @@ sub check_ring
 		my @missing = grep { !$groups{$prefix}{$_} } @expected;
 		my $missing = @missing - ($passed{$prefix} // 0);
 
+		$gaps++ if $kind->{gap} && @missing >= $kind->{gap};
 		$missing = 0 if $kind->{gap} && $missing == $kind->{gap};
 		$lost += $missing if $missing > 0;
 		push @problems, "$missing codes of \"$prefix\" never came, such as $missing[0]"
@@ -174,6 +176,7 @@ sub check_ring
 		push @problems, "more codes than there are in \"$prefix\""
 		  if !$kind->{changed} && keys(%{ $groups{$prefix} }) > @expected;
 	}
+	push @problems, 'nothing was passed over' if $kind->{gap} && !$gaps && !$options{lost};
 	return (\@problems, $lost);
 }
 

@@ -44,10 +44,10 @@ END $$};
 # The same, and none of what is reserved
 my $to_reserve = $to_refill =~ s/EXIT WHEN .*;/EXIT WHEN (SELECT cycle_offset = reserved_to FROM coderring.series WHERE ring = '%R');/r;
 
-# A series that has handed out 6 codes on another timeline, at some pace
+# A series that has handed out 6 codes on the timeline before this one, at some pace
 my $on_a_timeline = q{INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace,
 		measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT incarnation, 6, 6, 6, 0, 99, 1, 0, now(), now(), now(), '' FROM coderring.ring WHERE name = '%R'};
+	SELECT incarnation, 6, 6, 6, 0, timeline - 1, 1, 0, now(), now(), now(), '' FROM coderring.ring WHERE name = '%R'};
 
 sub get_codes { return "SELECT count(c) FROM (SELECT coderring_get_codes('%R', $_[0]) AS c) t"; }
 
@@ -137,7 +137,7 @@ sub all
 			run => $get, moves => 1, gap => 39, plain => 1, enters => 1
 		},
 		'gap-first' => {
-			setup => [ $create, q{UPDATE coderring.ring SET timeline = 99 WHERE name = '%R'} ],
+			setup => [ $create, q{UPDATE coderring.ring SET timeline = timeline - 1 WHERE name = '%R'} ],
 			run => $get, moves => 1, gap => 4, plain => 1, enters => 1
 		},
 		'next-cycle' => { setup => [ $create, get_codes(256) ], run => $get, plain => 1, enters => 1 },
