@@ -254,7 +254,9 @@ CREATE TABLE coderring.skipped_positions (
 	extra text COLLATE "C",
 	CONSTRAINT skipped_positions_not_null CHECK (incarnation IS NOT NULL AND last_position IS NOT NULL
 		AND first_position IS NOT NULL AND extra IS NOT NULL),
-	CHECK (first_position OPERATOR(pg_catalog.>=) 0 AND first_position OPERATOR(pg_catalog.<=) last_position),
+	-- one behind last_position in a row that says nothing yet
+	CHECK (first_position OPERATOR(pg_catalog.>=) 0
+		AND first_position OPERATOR(pg_catalog.-) 1 OPERATOR(pg_catalog.<=) last_position),
 	CHECK (last_position OPERATOR(pg_catalog.<) 9223372036854775807),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
 ) USING heap;
@@ -337,7 +339,7 @@ $$;
 CREATE FUNCTION coderring.admit_row() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_admit_row' LANGUAGE C;
 COMMENT ON FUNCTION coderring.admit_row() IS
-	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already';
+	'finds owners and grantees by name when a dump is restored; marks rings that logical replication brings, and leaves out what is there already; refuses what would make codes come twice';
 REVOKE ALL ON FUNCTION coderring.admit_row() FROM PUBLIC;
 
 CREATE FUNCTION coderring.definitions_changed() RETURNS trigger
@@ -350,7 +352,7 @@ CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
-CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
@@ -360,7 +362,7 @@ ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
 
-CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE ON coderring.ring_grant
+CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();

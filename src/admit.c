@@ -12,8 +12,9 @@
  * So a ring that comes that way is marked, and hands out nothing here
  * (ring_check_dispenses) until coderring_recover() or coderring_reset() says
  * that its codes are this server's.  The mark is each server's own: it is never
- * taken from the row that comes.  A ring that gets another key, since it was
- * reset on the other side, is marked anew.
+ * taken from the row that comes.  A ring without the mark is this server's: a
+ * change on the other side, where it was dropped or reset, does not take its
+ * codes away here.
  *
  * A row that would collide with one that is here is left out, with a line in
  * the log: an error would stop the worker, and all tables with it.  So a ring
@@ -25,6 +26,10 @@
  * initial copy that is made again, the series moves to where the new row says,
  * if that is further, and the row is left out: an error would leave out all
  * others.
+ *
+ * SQL may change what does not tell one code from another: an UPDATE of what
+ * does is refused, and so is a row that a transaction deletes and inserts again,
+ * as tools do that load a table anew: its series went with the row.
  *
  * What the extension itself writes passes unchanged, whatever the session's
  * settings are.
@@ -38,10 +43,13 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "failover.h"
 #include "grant.h"
+#include "lifecycle.h"
 #include "recover.h"
 #include "ring.h"
 #include "rows.h"
@@ -124,25 +132,76 @@ find_role(const Table *table, HeapTuple tuple)
 	return replace_column(table, tuple, table->role, ObjectIdGetDatum(role));
 }
 
+static bool
+same_column(const Table *table, HeapTuple a, HeapTuple b, const char *name)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(table->rel),
+												SPI_fnumber(RelationGetDescr(table->rel), name) - 1);
+
+	return datum_image_eq(column(table, a, name), column(table, b, name), attribute->attbyval, attribute->attlen);
+}
+
+static bool
+same_incarnation(const Table *table, HeapTuple a, HeapTuple b)
+{
+	return same_column(table, a, b, "incarnation");
+}
+
 /*
- * A ring that replication brings (old is NULL) or changes.
+ * The first column of those that tell codes of one incarnation from others
+ * which differs, NULL if none does.
+ */
+static const char *
+other_codes(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	static const char *const names[] = {"id", "key", "alphabet", "base_length", "check_character", "first_cycle"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		if (!same_column(table, old, tuple, names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+/*
+ * Is a ring to be deleted, or to get other codes, of which this server hands
+ * out codes?
+ */
+static bool
+takes_codes_away(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	return !DatumGetBool(column(table, old, "replicated")) &&
+		(tuple == NULL || !same_incarnation(table, old, tuple) || other_codes(table, old, tuple) != NULL);
+}
+
+/*
+ * A ring that replication brings (old is NULL), changes or deletes (tuple is
+ * NULL).
  */
 static HeapTuple
 admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 {
-	const pg_uuid_t *id = DatumGetUUIDP(column(table, tuple, "id"));
-	const pg_uuid_t *incarnation = DatumGetUUIDP(column(table, tuple, "incarnation"));
-	char	   *name = TextDatumGetCString(column(table, tuple, "name"));
+	HeapTuple	row = tuple != NULL ? tuple : old;
+	const pg_uuid_t *id = DatumGetUUIDP(column(table, row, "id"));
+	const pg_uuid_t *incarnation = DatumGetUUIDP(column(table, row, "incarnation"));
+	char	   *name = TextDatumGetCString(column(table, row, "name"));
 	bool		replicated = true;
+	bool		own = old != NULL && takes_codes_away(table, old, tuple);
 
-	if (ring_in_the_way(table->rel, id, name, incarnation, old != NULL))
+	if (own || (tuple != NULL && ring_in_the_way(table->rel, id, name, incarnation, old != NULL)))
 	{
 		ereport(LOG,
 				(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
+				 own ? errdetail("The ring is this server's, and goes on as it is.") :
 				 errdetail("There is a ring of that name, id or incarnation already.")));
+		if (tuple == NULL)
+			lifecycle_note_kept(id);
 		return NULL;
 	}
-	if (old != NULL && ring_same_id(DatumGetUUIDP(column(table, old, "incarnation")), incarnation))
+	if (tuple == NULL)
+		return old;
+	if (old != NULL && same_incarnation(table, old, tuple))
 	{
 		/* Where new series begin here is this server's affair, and never goes back. */
 		int64		here = DatumGetInt64(column(table, old, "new_series_cycle"));
@@ -155,12 +214,66 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 	return replace_column(table, tuple, Anum_ring_replicated, BoolGetDatum(replicated));
 }
 
+static void
+report_other_codes(const Table *table, HeapTuple old, const char *column_name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot change column \"%s\" of ring \"%s\" by SQL", column_name,
+					TextDatumGetCString(column(table, old, "name"))),
+			 errdetail("Its codes would come twice, or not be known any more."),
+			 errhint("Use coderring_reset, which gives the ring another key as well, or create another ring.")));
+}
+
 /*
- * A grant that replication brings.
+ * A ring that SQL changes: what its codes are goes with its incarnation, and
+ * another incarnation wants another key, as with a reset.
+ */
+static void
+check_ring_update(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	const char *other = other_codes(table, old, tuple);
+
+	if (same_incarnation(table, old, tuple))
+	{
+		if (other == NULL && DatumGetInt64(column(table, tuple, "new_series_cycle")) <
+			DatumGetInt64(column(table, old, "new_series_cycle")))
+			other = "new_series_cycle";
+		if (other != NULL)
+			report_other_codes(table, old, other);
+	}
+	else if (!same_column(table, old, tuple, "id"))
+		report_other_codes(table, old, "id");
+	else if (same_column(table, old, tuple, "key"))
+		report_other_codes(table, old, "incarnation");
+}
+
+/*
+ * A ring that SQL inserts, or gives another incarnation: not one whose series
+ * this transaction has deleted.
+ */
+static void
+check_ring_deleted(const Table *table, HeapTuple tuple)
+{
+	if (lifecycle_deleted(DatumGetUUIDP(column(table, tuple, "incarnation"))))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot bring ring \"%s\" back in the transaction that has deleted it",
+						TextDatumGetCString(column(table, tuple, "name"))),
+				 errdetail("How far its series had come was deleted with it: its codes would come twice."),
+				 errhint("Roll back. To change a ring by SQL, UPDATE its row.")));
+}
+
+/*
+ * A grant that replication brings, changes or deletes (tuple is NULL).
  */
 static HeapTuple
 admit_grant(const Table *table, HeapTuple old, HeapTuple tuple)
 {
+	/* That of a ring that was dropped on the other side, and stays here */
+	if (tuple == NULL)
+		return lifecycle_kept(DatumGetUUIDP(column(table, old, "ring_id"))) ? NULL : old;
+
 	/* Given on both sides: that is the same. */
 	if (old == NULL &&
 		grant_exists(DatumGetUUIDP(column(table, tuple, "ring_id")),
@@ -190,24 +303,36 @@ admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
 	return tuple != NULL ? tuple : old;
 }
 
-/* May a row of how far a series has come, or of what it skips, be inserted? */
-static bool
+/*
+ * A row of how far a series has come, or of what it skips; NULL if it is not to
+ * be inserted.
+ */
+static HeapTuple
 admit_series(Relation rel, HeapTuple tuple)
 {
+	int			column = Anum_state_timeline;
+	Datum		timeline = Int64GetDatum(failover_timeline());
+	bool		isnull = false;
 	SeriesKey	key;
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == ring_relation("skipped_positions"))
-		return series_admit_skip(rel, tuple);
-	if (series_admit(rel, tuple, &key, &numbers))
-		return true;
-	recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
-	return false;
+		return series_admit_skip(rel, tuple) ? tuple : NULL;
+	if (!series_admit(rel, tuple, &key, &numbers))
+	{
+		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
+		return NULL;
+	}
+
+	/* What it has lost elsewhere is not in the dump, and nothing is lost here yet. */
+	if (failover_foreign(DatumGetInt64(heap_getattr(tuple, column, RelationGetDescr(rel), &isnull))) && !isnull)
+		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &timeline, &isnull);
+	return tuple;
 }
 
 /*
- * Before a row of a definition is inserted, updated or, of a list, deleted, or
- * one of a series is inserted.
+ * Before a row of a definition is inserted, updated or deleted, or one of a
+ * series is inserted.
  */
 Datum
 coderring_admit_row(PG_FUNCTION_ARGS)
@@ -231,11 +356,14 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	if (rows_own(trigger))
 		return PointerGetDatum(deleted ? old : tuple);
 
+	if (!inserted)
+		rows_check_unwritten(trigger->tg_relation, &old->t_self);
+
 	table.rel = trigger->tg_relation;
 	relid = RelationGetRelid(table.rel);
 	if (inserted && TRIGGER_FIRED_BEFORE(trigger->tg_event) && TRIGGER_FIRED_FOR_ROW(trigger->tg_event) &&
 		(relid == ring_relation("series_state") || relid == ring_relation("skipped_positions")))
-		return PointerGetDatum(admit_series(table.rel, tuple) ? tuple : NULL);
+		return PointerGetDatum(admit_series(table.rel, tuple));
 	table.is_grant = relid == ring_relation("ring_grant");
 	table.is_list = relid == ring_relation("blocklist");
 	table.role = SPI_fnumber(RelationGetDescr(table.rel), table.is_grant ? "role" : "owner");
@@ -249,6 +377,13 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	/* The extension's script has made the lists that are built in, here as well. */
 	if (inserted && table.is_list && DatumGetBool(column(&table, tuple, "builtin")))
 		return PointerGetDatum(NULL);
+	if (!table.is_grant && !table.is_list && !deleted && !written_by_replication())
+	{
+		if (!inserted)
+			check_ring_update(&table, old, tuple);
+		if (inserted || !same_incarnation(&table, old, tuple))
+			check_ring_deleted(&table, tuple);
+	}
 	if (!inserted && !written_by_replication())
 		return PointerGetDatum(deleted ? old : tuple);
 	if (written_by_replication())
@@ -261,7 +396,7 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	if (inserted && !table.is_grant && !table.is_list)
 	{
 		/* Made here, for what new extras are concerned: see failover.c. */
-		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(GetWALInsertionTimeLine()));
+		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(failover_timeline()));
 	}
 	return PointerGetDatum(find_role(&table, tuple));
 }

@@ -89,6 +89,22 @@ coderring_insert_apart(Datum arg)
 	proc_exit(0);
 }
 
+/*
+ * The lock under which a session finds out whether an index is being built, and
+ * has a worker at work.
+ */
+void
+series_lock_apart(void)
+{
+	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+}
+
+void
+series_unlock_apart(void)
+{
+	ring_unlock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+}
+
 /* Raise 53000; the setting is the one that was too low. */
 static void
 report_no_worker(const char *setting)
@@ -96,8 +112,23 @@ report_no_worker(const char *setting)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_RESOURCES),
 			 errmsg("no background worker is free to begin a series"),
-			 errdetail("An index of coderring's tables is being built, and meanwhile new series need one."),
-			 errhint("Try again when the index is there, or raise %s.", setting)));
+			 errdetail("An index of coderring's tables is being built, or one is invalid while the table is vacuumed; meanwhile new series need one."),
+			 errhint("Try again, raise %s, or drop the index if it was left behind invalid.", setting)));
+}
+
+/*
+ * End a worker whose caller fails, or is terminated.  Being of the caller's lock
+ * group it must not outlive the locks of the table and of the series.
+ */
+static void
+end_worker(int code, Datum arg)
+{
+	BackgroundWorkerHandle *handle = (BackgroundWorkerHandle *) DatumGetPointer(arg);
+
+	TerminateBackgroundWorker(handle);
+	HOLD_INTERRUPTS();
+	(void) WaitForBackgroundWorkerShutdown(handle);
+	RESUME_INTERRUPTS();
 }
 
 /*
@@ -114,7 +145,7 @@ series_insert_apart(const SeriesInsert *insert)
 	ItemPointerData tid;
 	bool		done;
 
-	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	series_lock_apart();
 	BecomeLockGroupLeader();
 	segment = dsm_create(sizeof(Apart), DSM_CREATE_NULL_IF_MAXSEGMENTS);
 	if (segment == NULL)
@@ -137,24 +168,15 @@ series_insert_apart(const SeriesInsert *insert)
 	worker.bgw_notify_pid = MyProcPid;
 	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
 		report_no_worker("max_worker_processes");
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(end_worker, PointerGetDatum(handle));
 	{
 		(void) WaitForBackgroundWorkerShutdown(handle);
 	}
-	PG_CATCH();
-	{
-		/* Being of our lock group it is not to outlive the lock of the table. */
-		TerminateBackgroundWorker(handle);
-		HOLD_INTERRUPTS();
-		(void) WaitForBackgroundWorkerShutdown(handle);
-		RESUME_INTERRUPTS();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(end_worker, PointerGetDatum(handle));
 	done = apart->done;
 	tid = apart->tid;
 	dsm_detach(segment);
-	ring_unlock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	series_unlock_apart();
 	if (!done)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),

@@ -65,8 +65,8 @@ _PG_init(void)
 							GUC_UNIT_KB,
 							NULL, NULL, NULL);
 	DefineCustomIntVariable("coderring.failover_gap",
-							"Sets what a series passes over on a new timeline, as a time in which it was handed out.",
-							"What a failover may have lost of it is not handed out again then; 0 passes over nothing.",
+							"Sets how much a promoted server passes over: what each series may have handed out in this time.",
+							"What a failover has lost is not handed out again then; 0 passes over nothing.",
 							&failover_gap,
 							10000, 0, INT_MAX,
 							PGC_SIGHUP,

@@ -27,6 +27,7 @@
 #include "capacity.h"
 #include "characters.h"
 #include "cycles.h"
+#include "failover.h"
 #include "locks.h"
 
 /* So many times in a row cycles may be passed over because of the filter. */
@@ -88,7 +89,12 @@ cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Pref
 		CHECK_FOR_INTERRUPTS();
 		other.extra_len = len;
 		memcpy(other.extra, prefix->text, len);
-		if (series_read(&other, &numbers) && cycles_owned(ring, &other, cycle, numbers.reserved_to))
+		if (!series_read(&other, &numbers))
+			continue;
+
+		/* After a failover it may have come further than is known here. */
+		numbers.reserved_to = failover_target(ring, &other, &numbers, numbers.reserved_to);
+		if (cycles_owned(ring, &other, cycle, numbers.reserved_to))
 		{
 			int64		passed = (numbers.reserved_to - 1) / ring->base_codes - cycle;
 			uint64		other_longer = codec_first_longer_cycle(&ring->codec, cycle) - 1 - cycle;

@@ -180,8 +180,9 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 		return;
 	}
 
-	/* Exactly to the end of its codes, as one that was used up elsewhere; not beyond. */
-	lsn = move_to(&moving, target, target > moving.state.position && target == cycles_end(ring, &key), false);
+	/* Exactly to the end of its codes, as one that was used up elsewhere, also once more; not beyond. */
+	lsn = move_to(&moving, target,
+				  (!next_cycle || target > moving.state.position) && target == cycles_end(ring, &key), false);
 	series_make_durable(lsn);
 	move_close(&moving);
 	refill_unlock(&key);

@@ -10,6 +10,12 @@
  * it could have handed out in coderring.failover_gap is passed over before it
  * reserves again, as if that was handed out.
  *
+ * Each timeline since then may have lost as much: the server before this one
+ * may have passed over the same, and handed out what comes behind.  So that is
+ * done once for each.  A number of a timeline is one of this server, or of one
+ * that it was a standby of, only if the system identifier is the same; rows of
+ * another (pg_upgrade has brought them) had lost nothing when they came here.
+ *
  * A series that was not in use has lost little or nothing: one that had
  * reserved nothing in the minute before the end of its timeline passes over
  * one reservation only.  When that was is nowhere written.  But the newest
@@ -28,6 +34,7 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "common/hashfn.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -52,6 +59,9 @@
 /* How far from the start of its cycle a new series begins, for each timeline. */
 #define NEW_SERIES_GAP	1024
 
+/* More are not counted: a switchover a day, for more than ten years. */
+#define MOST_TIMELINES	4096
+
 int			failover_gap = 10000;
 
 /* A timeline that rows tell of, and when something was last reserved on it, as far as they do. */
@@ -67,6 +77,39 @@ static int64 known_on = 0;
 static TimestampTz known_end;	/* the newest timeline_end of all rows */
 static Timeline *timelines = NULL;
 static int	ntimelines = 0;
+
+/*
+ * The server's timeline, as rows have it: behind what tells its history from
+ * others'.
+ */
+int64
+failover_timeline(void)
+{
+	uint64		system = GetSystemIdentifier();
+	uint32		hash = hash_bytes((const unsigned char *) &system, sizeof(system));
+
+	return (int64) (((uint64) (hash & PG_INT32_MAX) << 32) | (uint32) GetWALInsertionTimeLine());
+}
+
+/* Is a timeline one of another server's history? */
+bool
+failover_foreign(int64 number)
+{
+	return (number >> 32) != (failover_timeline() >> 32);
+}
+
+/*
+ * How many timelines have begun since one, which rows tell of, was the server's.
+ */
+static int64
+timelines_since(int64 number)
+{
+	int64		now_on = failover_timeline();
+	int32		now = (int32) now_on;
+	int32		then = (number >> 32) == (now_on >> 32) ? (int32) number : 1;
+
+	return Max((int64) now - then, 0);
+}
 
 static Timeline *
 find_timeline(int64 number)
@@ -84,7 +127,11 @@ look_at(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 		const SeriesNumbers *numbers, void *arg)
 {
 	Timeline   *timeline = find_timeline(numbers->timeline);
+	TimestampTz *now = arg;
 
+	/* By a clock that was wrong. */
+	if (numbers->reserved_at > *now || numbers->timeline_end > *now)
+		return;
 	if (timeline == NULL)
 	{
 		timelines = timelines == NULL ?
@@ -106,14 +153,15 @@ look_at(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 static TimestampTz
 last_reservation(const SeriesKey *key, int64 number)
 {
-	int64		now_on = GetWALInsertionTimeLine();
+	int64		now_on = failover_timeline();
+	TimestampTz now = GetCurrentTimestamp();
 
 	if (known_relid != key->relid || known_on != now_on || find_timeline(number) == NULL)
 	{
 		known_relid = InvalidOid;
 		known_end = 0;
 		ntimelines = 0;
-		series_visit(NULL, look_at, NULL);
+		series_visit(NULL, look_at, &now);
 		known_relid = key->relid;
 		known_on = now_on;
 	}
@@ -127,44 +175,55 @@ last_reservation(const SeriesKey *key, int64 number)
 bool
 failover_pending(const Ring *ring, const SeriesNumbers *numbers)
 {
-	return (numbers != NULL ? numbers->timeline : ring->timeline) != GetWALInsertionTimeLine();
+	return timelines_since(numbers != NULL ? numbers->timeline : ring->timeline) > 0;
+}
+
+/*
+ * So many positions a series may have handed out in what one timeline has lost.
+ */
+static int64
+gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
+{
+	int64		share = Max(ring->base_codes / GAP_SHARE, 1);
+	int64		gap;
+
+	if (numbers == NULL)
+		return Min(share, NEW_SERIES_GAP);
+
+	/* One reservation, at least as large as the last one. */
+	gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
+	if (last_reservation(key, numbers->timeline) - numbers->reserved_at < IN_USE)
+	{
+		long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
+
+		gap = Max(gap, (int64) Min(could, (long double) PG_INT64_MAX / 2));
+	}
+	return gap;
 }
 
 /*
  * Where a series that stands at a position goes on: at that position, unless
- * something is to be passed over.  Never further than coderring_recover()
- * moves it.
+ * something is to be passed over.  For each timeline never further than
+ * coderring_recover() moves it.
  */
 int64
 failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
 {
-	int64		share = Max(ring->base_codes / GAP_SHARE, 1);
-	int64		furthest;
+	int64		times = Min(timelines_since(numbers != NULL ? numbers->timeline : ring->timeline), MOST_TIMELINES);
 	int64		gap;
 
-	if (failover_gap == 0 || !failover_pending(ring, numbers))
+	if (failover_gap == 0 || times == 0)
 		return position;
-	furthest = move_target(ring, key, numbers, position, MOVE_CYCLES, MOVE_CODES);
-	if (numbers == NULL)
+	gap = gap_of(ring, key, numbers);
+	while (times-- > 0)
 	{
-		/* The ring of another server, restored here, may tell of a timeline yet to come. */
-		int64		now_on = GetWALInsertionTimeLine();
-		int64		timelines_since = now_on > ring->timeline ? now_on - ring->timeline : now_on;
+		int64		furthest = move_target(ring, key, numbers, position, MOVE_CYCLES, MOVE_CODES);
 
-		gap = Min(share, NEW_SERIES_GAP) * Min(Max(timelines_since, 1), PG_INT32_MAX);
+		if (furthest <= position)
+			break;				/* its codes end here */
+		position = gap < furthest - position ? position + gap : furthest;
 	}
-	else
-	{
-		/* One reservation, at least as large as the last one. */
-		gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
-		if (last_reservation(key, numbers->timeline) - numbers->reserved_at < IN_USE)
-		{
-			long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
-
-			gap = Max(gap, (int64) Min(could, (long double) (furthest - position)));
-		}
-	}
-	return gap < furthest - position ? position + gap : furthest;
+	return position;
 }
 
 /*
@@ -174,7 +233,7 @@ failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
 void
 failover_note(const SeriesKey *key, SeriesNumbers *numbers)
 {
-	int64		now_on = GetWALInsertionTimeLine();
+	int64		now_on = failover_timeline();
 
 	if (numbers->timeline == now_on)
 		return;
@@ -196,7 +255,7 @@ failover_note(const SeriesKey *key, SeriesNumbers *numbers)
 void
 failover_begin(SeriesNumbers *numbers, int64 position, TimestampTz now)
 {
-	numbers->timeline = GetWALInsertionTimeLine();
+	numbers->timeline = failover_timeline();
 	numbers->reserved_at = numbers->measured_at = now;
 	numbers->measured_from = position;
 }
@@ -215,8 +274,9 @@ failover_note_pace(SeriesNumbers *numbers, int64 position, TimestampTz now)
 
 	if (elapsed < 0 || elapsed >= PACE_MS * 1000)
 	{
-		if (elapsed > 0)
-			pace = (int64) ((long double) pace * PACE_MS * 1000 / elapsed);
+		/* Rounded up: a slow series of a small ring has no other gap. */
+		if (elapsed > 0 && pace > 0)
+			pace = (int64) ((long double) pace * PACE_MS * 1000 / elapsed) + 1;
 		numbers->measured_from = position;
 		numbers->measured_at = now;
 	}

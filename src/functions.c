@@ -455,12 +455,29 @@ coderring_definitions_changed(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
-/* Before the state of a series is changed by SQL. */
+/*
+ * Before the state of a series is changed by SQL.  Where logical replication
+ * brings the change, of a table with a replica identity on the other side, an
+ * error would stop its worker for good, and all tables with it.  So it is left
+ * out; the log says so once a transaction.
+ */
 Datum
 coderring_refuse_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = check_trigger(fcinfo, "coderring.refuse_change");
 
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && (IsLogicalWorker() || coderring_has_origin()))
+	{
+		static TimestampTz logged = 0;
+
+		if (logged != GetCurrentTransactionStartTimestamp())
+			ereport(LOG,
+					(errmsg("left out changes of \"coderring.%s\" that have come by logical replication",
+							RelationGetRelationName(trigger->tg_relation)),
+					 errdetail("How far series have come is each server's own.")));
+		logged = GetCurrentTransactionStartTimestamp();
+		PG_RETURN_POINTER(NULL);
+	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("cannot change \"coderring.%s\" by SQL", RelationGetRelationName(trigger->tg_relation)),

@@ -35,6 +35,7 @@
 #include "utils/rel.h"
 
 #include "capacity.h"
+#include "failover.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -53,6 +54,8 @@ typedef struct Pending
 	bool		other_words;	/* were given to this ring: */
 	pg_uuid_t	ring_id;
 	char		list[RING_NAME_MAX_LEN + 1];	/* that was replaced, or "" */
+	List	   *deleted;		/* of pg_uuid_t: incarnations whose series are deleted */
+	List	   *kept;			/* of pg_uuid_t: rings whose deletion was left out */
 	List	   *slots_if_commit;	/* of Slot: give up when the transaction commits */
 	List	   *slots_if_abort; /* of Slot: give up when it does not */
 } Pending;
@@ -218,6 +221,74 @@ lifecycle_words_open(const Ring *ring)
 	return changed_at > created_at;
 }
 
+/* Lists of uuids, for the rest of the transaction */
+static List *
+append_uuid(List *list, const pg_uuid_t *uuid)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	pg_uuid_t  *copy = palloc(sizeof(pg_uuid_t));
+
+	*copy = *uuid;
+	list = lappend(list, copy);
+	MemoryContextSwitchTo(old);
+	return list;
+}
+
+static bool
+has_uuid(const List *list, const pg_uuid_t *uuid)
+{
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		if (ring_same_id(lfirst(cell), uuid))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Has the running transaction deleted the series of an incarnation?
+ */
+bool
+lifecycle_deleted(const pg_uuid_t *incarnation)
+{
+	ListCell   *cell;
+
+	foreach(cell, pending)
+	{
+		if (has_uuid(((Pending *) lfirst(cell))->deleted, incarnation))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The deletion of a ring, by its id, is left out in the running transaction.
+ */
+void
+lifecycle_note_kept(const pg_uuid_t *ring)
+{
+	Pending    *entry;
+
+	lifecycle_definitions_changed();
+	entry = linitial(pending);
+	entry->kept = append_uuid(entry->kept, ring);
+}
+
+bool
+lifecycle_kept(const pg_uuid_t *ring)
+{
+	ListCell   *cell;
+
+	foreach(cell, pending)
+	{
+		if (has_uuid(((Pending *) lfirst(cell))->kept, ring))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A row of coderring.ring was deleted (new is NULL) or updated, by whomever:
  * delete what belongs to the ring, or to the incarnation, that is no longer
@@ -228,6 +299,7 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 {
 	bool		isnull;
 	pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(old, Anum_ring_incarnation, desc, &isnull));
+	Pending    *entry;
 
 	if (new == NULL)
 		grant_delete_all(DatumGetUUIDP(heap_getattr(old, Anum_ring_id, desc, &isnull)),
@@ -236,6 +308,11 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 					sizeof(pg_uuid_t)) == 0)
 		return;
 	series_delete_all(incarnation);
+
+	/* It must not come back in this transaction: it would begin at 0. */
+	lifecycle_definitions_changed();
+	entry = linitial(pending);
+	entry->deleted = append_uuid(entry->deleted, incarnation);
 }
 
 /*
@@ -425,7 +502,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
-	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	nulls[Anum_ring_no_extra - 1] = true;
 	rows_insert(rel, values, nulls);
@@ -596,7 +673,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	replace[Anum_ring_first_cycle - 1] = true;
 	values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(0);
 	replace[Anum_ring_new_series_cycle - 1] = true;
-	values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+	values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 	replace[Anum_ring_timeline - 1] = true;
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	replace[Anum_ring_replicated - 1] = true;

@@ -20,6 +20,7 @@
 #include "utils/memutils.h"
 
 #include "cycles.h"
+#include "failover.h"
 #include "grant.h"
 #include "lifecycle.h"
 #include "locks.h"
@@ -242,7 +243,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		lifecycle_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;
-		values[Anum_ring_timeline - 1] = Int64GetDatum(GetWALInsertionTimeLine());
+		values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
 		replace[Anum_ring_timeline - 1] = true;
 		ring_update(rel, &ring, values, nulls, replace);
 		CommandCounterIncrement();
@@ -253,6 +254,12 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_ALTER);
 	list_free_deep(extras);
 	return true;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const Ring *) lfirst(a))->name, ((const Ring *) lfirst(b))->name);
 }
 
 static bool
@@ -304,6 +311,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	 * either, but every other change to a ring.
 	 */
 	rings = ring_list(grant_may_change);
+	list_sort(rings, compare_names);	/* two who do so meet none crosswise */
 	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
 	locked = list_length(rings) > LOCKED_AT_ONCE;
 	rel = ring_open(ring_relation("ring"), Natts_ring, locked ? ShareRowExclusiveLock : RowExclusiveLock);

@@ -516,7 +516,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	{
 		numbers = row.numbers;
 		if (row.tuple == NULL)
-			failover_begin(&numbers, range.first, now);
+			failover_begin(&numbers, before.position, now);
 		else
 			failover_note(&key, &numbers);
 		numbers.measured_from += Max(range.skip.end - range.skip.first, 0);

@@ -15,7 +15,8 @@
  * Only a superuser or the owner of the tables can put triggers of their own on
  * them; those run with the rights of whoever calls coderring's function, as
  * all triggers do, and may raise an error.  One that keeps a row from being
- * written is refused: what belongs to the row would go, or stay, without it.
+ * written is refused: what belongs to the row would go, or stay, without it.  So
+ * is one before the row that changes that very row.
  *
  * The caller has locked the table, and increments the command counter.
  */
@@ -43,8 +44,16 @@ typedef struct Write
 	MemoryContext caller;
 } Write;
 
-/* The slot of the row that is being written by this file, NULL for none. */
-static const TupleTableSlot *writing = NULL;
+/* The row that is being written by this file, NULL for none. */
+typedef struct Writing
+{
+	const TupleTableSlot *slot; /* that a trigger before the row is told of */
+	Oid			relid;
+	ItemPointerData tid;		/* invalid for an insert */
+	const struct Writing *outer;	/* within whose triggers this one is written */
+} Writing;
+
+static const Writing *writing = NULL;
 
 /*
  * Is a row trigger fired before a row that the extension itself writes?
@@ -55,7 +64,25 @@ rows_own(const TriggerData *trigger)
 	const TupleTableSlot *slot = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ?
 		trigger->tg_newslot : trigger->tg_trigslot;
 
-	return writing != NULL && slot == writing;
+	return writing != NULL && slot == writing->slot;
+}
+
+/*
+ * Raise 55000 if a row that is about to be changed is one that is being written
+ * already, and this is a trigger before it.
+ */
+void
+rows_check_unwritten(Relation rel, ItemPointer tid)
+{
+	for (const Writing *outer = writing; outer != NULL; outer = outer->outer)
+	{
+		if (outer->relid == RelationGetRelid(rel) && ItemPointerIsValid(&outer->tid) &&
+			ItemPointerEquals((ItemPointer) &outer->tid, tid))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("a trigger changes the row of \"coderring.%s\" that it is fired before", RelationGetRelationName(rel)),
+					 errhint("Drop the trigger, or disable it: it is not the extension's.")));
+	}
 }
 
 static void
@@ -88,7 +115,7 @@ finish(Write *write)
 {
 	AfterTriggerEndQuery(write->estate);
 	EvalPlanQualEnd(&write->epq);
-	ExecCloseIndices(write->info);
+	ExecCloseResultRelations(write->estate);
 	ExecResetTupleTable(write->estate->es_tupleTable, false);
 	MemoryContextSwitchTo(write->caller);
 	FreeExecutorState(write->estate);
@@ -123,10 +150,15 @@ report_kept(Relation rel)
 static bool
 write_row(Relation rel, ItemPointer tid, HeapTuple new, Bitmapset *updated)
 {
-	const TupleTableSlot *outer = writing;
+	Writing		this = {.relid = RelationGetRelid(rel), .outer = writing};
 	Write		write;
 	bool		kept;
 
+	if (tid != NULL)
+	{
+		rows_check_unwritten(rel, tid);
+		this.tid = *tid;
+	}
 	begin(&write, rel, updated);
 	if (tid != NULL && !lock_row(&write, tid, new != NULL ? LockTupleNoKeyExclusive : LockTupleExclusive))
 	{
@@ -139,8 +171,8 @@ write_row(Relation rel, ItemPointer tid, HeapTuple new, Bitmapset *updated)
 
 	PG_TRY();
 	{
-		/* The slot that a trigger before the row is told of. */
-		writing = new != NULL ? write.row : ExecGetTriggerOldSlot(write.estate, write.info);
+		this.slot = new != NULL ? write.row : ExecGetTriggerOldSlot(write.estate, write.info);
+		writing = &this;
 		if (tid == NULL)
 			ExecSimpleRelationInsert(write.info, write.estate, write.row);
 		else if (new != NULL)
@@ -150,7 +182,7 @@ write_row(Relation rel, ItemPointer tid, HeapTuple new, Bitmapset *updated)
 	}
 	PG_FINALLY();
 	{
-		writing = outer;
+		writing = this.outer;
 	}
 	PG_END_TRY();
 

@@ -15,5 +15,6 @@ extern void rows_insert(Relation rel, Datum *values, bool *nulls);
 extern bool rows_update(Relation rel, ItemPointer tid, HeapTuple new, const bool *replace);
 extern bool rows_delete(Relation rel, ItemPointer tid);
 extern bool rows_own(const TriggerData *trigger);
+extern void rows_check_unwritten(Relation rel, ItemPointer tid);
 
 #endif							/* CODERRING_ROWS_H */

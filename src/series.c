@@ -49,7 +49,7 @@
  *
  * Nothing is written where the file of the table, or of one of its indexes, is
  * one that a rollback or a crash would take away with what is in it: see
- * check_storage_lasts().  The tables have no primary key, nor a unique index over
+ * storage_check().  The tables have no primary key, nor a unique index over
  * columns that are NOT NULL (a CHECK says that instead), on purpose: tools that
  * rewrite a table from what SQL shows of it (pg_repack, pg_squeeze, REPACK
  * CONCURRENTLY) would miss the writes in place, and pass over tables that
@@ -84,9 +84,9 @@
 
 #include "columns.h"
 #include "compat.h"
-#include "guards.h"
 #include "locks.h"
 #include "series.h"
+#include "storage.h"
 
 /* Columns of coderring.skipped_positions; delete_rows serves both tables */
 enum
@@ -116,6 +116,14 @@ static SeriesNumbers *
 numbers_of(HeapTupleHeader header)
 {
 	return (SeriesNumbers *) ((char *) header + header->t_hoff + NUMBERS_OFFSET);
+}
+
+/* The same of what a row of coderring.skipped_positions says. */
+static int64 *
+first_position_of(HeapTupleHeader header)
+{
+	return (int64 *) ((char *) header + header->t_hoff + NUMBERS_OFFSET) +
+		(Anum_skipped_first_position - Anum_skipped_last_position);
 }
 
 static Datum
@@ -240,85 +248,6 @@ series_read(const SeriesKey *key, SeriesNumbers *numbers)
 	return HeapTupleIsValid(tuple);
 }
 
-/*
- * Was a file of the table made in this very transaction?  Where the table itself
- * was, the rings go the same way as the file; not so if the file is newer still.
- */
-static bool
-made_here(Relation rel, Relation table)
-{
-	return RelationNewFileSubid(rel) != InvalidSubTransactionId ||
-		rel->rd_createSubid != table->rd_createSubid;
-}
-
-/*
- * Is this an index by which tools take a row for the same one before and after
- * a change, and so rewrite the table?
- */
-static bool
-identifies_rows(Relation index, Relation table)
-{
-	if (!index->rd_index->indisunique || !index->rd_index->indisvalid || RelationGetIndexPredicate(index) != NIL)
-		return false;
-	for (int i = 0; i < index->rd_index->indnkeyatts; i++)
-	{
-		AttrNumber	column = index->rd_index->indkey.values[i];
-
-		if (column <= 0 || !TupleDescAttr(RelationGetDescr(table), column - 1)->attnotnull)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Refuse to write to files that do not last: what a rollback would throw away,
- * because this transaction has rewritten the table or an index of it (CLUSTER,
- * REINDEX, ALTER TABLE, a key dropped and added again), or a crash would empty.
- * A row of a file that stays whose entry was in an index that went would not be
- * found any more; nor one without an entry in an index that this transaction has
- * dropped and a rollback brings back.  Whatever does such things has locked the
- * table more than writers do.  And as said above, nothing lasts where the table
- * has a key.
- */
-static void
-check_storage_lasts(Relation rel)
-{
-	List	   *indexes;
-	ListCell   *cell;
-	bool		lasts = !made_here(rel, rel);
-	NameData	key = {0};
-
-	guards_check(rel);
-	indexes = RelationGetIndexList(rel);
-	foreach(cell, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		lasts = lasts && !made_here(index, rel);
-		if (identifies_rows(index, rel))
-			key = index->rd_rel->relname;
-		index_close(index, AccessShareLock);
-	}
-	list_free(indexes);
-	if (NameStr(key)[0] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes while \"coderring.%s\" has a key over columns that are not null",
-						RelationGetRelationName(rel)),
-				 errdetail("By the index \"%s\" a tool such as pg_repack would rewrite the table, and lose what is written in place.",
-						   NameStr(key)),
-				 errhint("Drop the constraint that was added, and the NOT NULL that came with it.")));
-	if (rel->rd_createSubid == InvalidSubTransactionId && CheckRelationLockedByMe(rel, ShareLock, true))
-		lasts = false;
-	if (!lasts)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("cannot take codes in a transaction that has changed or locked \"coderring.%s\"",
-						RelationGetRelationName(rel)),
-				 errdetail("What is reserved now could be forgotten if the transaction rolled back."),
-				 errhint("Commit the transaction first.")));
-}
-
 /* How rows get into a table; see apart.c for why it is not always the same. */
 typedef struct InsertWay
 {
@@ -331,7 +260,8 @@ typedef struct InsertWay
  * Find out how rows are to get into a table.  If an index takes new entries and
  * is not valid, it may be one that is just being built, and then a row must not
  * be frozen.  If nobody builds, it is a left-over, and nobody begins before
- * end_insert().
+ * end_insert().  That is asked by a lock which others who ask would have, too, so
+ * one asks at a time.
  */
 static void
 begin_insert(InsertWay *way, Relation rel)
@@ -352,16 +282,21 @@ begin_insert(InsertWay *way, Relation rel)
 	list_free(indexes);
 	if (unfinished)
 	{
+		series_lock_apart();
 		way->locked = ConditionalLockRelation(rel, ShareUpdateExclusiveLock);
 		way->apart = !way->locked;
+		if (way->apart)
+			series_unlock_apart();
 	}
 }
 
 static void
 end_insert(InsertWay *way)
 {
-	if (way->locked)
-		UnlockRelation(way->rel, ShareUpdateExclusiveLock);
+	if (!way->locked)
+		return;
+	UnlockRelation(way->rel, ShareUpdateExclusiveLock);
+	series_unlock_apart();
 }
 
 /*
@@ -471,11 +406,17 @@ insert_by(InsertWay *way, SeriesInsert *insert)
 	return series_insert_apart(insert);
 }
 
+/*
+ * Insert a row for a range.  It says nothing yet where it is committed at once:
+ * an error before the reservation is written must not cost any codes either.
+ */
 static ItemPointerData
 insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 {
 	SeriesInsert insert = {.is_skip = true, .key = *key, .skip = *skip};
 
+	if (way->apart)
+		insert.skip.first = skip->end;
 	return insert_by(way, &insert);
 }
 
@@ -492,15 +433,43 @@ insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
 	return insert_by(way, &insert);
 }
 
+/* Where a row of coderring.skipped_positions is, and what it is to say. */
+typedef struct SkipRow
+{
+	ItemPointerData tid;
+	int64		first;
+} SkipRow;
+
+/*
+ * Is there a row that ends with this position?  Of a range that is not recorded
+ * it can only be one that says nothing yet, left by a call that then failed.
+ */
+static bool
+find_skip_row(Relation rel, const SeriesKey *key, int64 last, ItemPointer tid)
+{
+	ScanKeyData scankey[3];
+	RowScan		scan;
+	HeapTuple	tuple;
+
+	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(last));
+	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
+	tuple = scan_next(&scan);
+	if (HeapTupleIsValid(tuple))
+		*tid = tuple->t_self;
+	scan_end(&scan);
+	return HeapTupleIsValid(tuple);
+}
+
 /*
  * Insert rows for what is not recorded yet of a range: in one piece, but for
- * ranges beyond reserved_to that a dump can have brought.  Returns where they
- * are.
+ * ranges beyond reserved_to that a dump can have brought.  Returns a list of
+ * SkipRow.
  */
 static List *
 insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 {
-	List	   *tids = NIL;
+	List	   *rows = NIL;
 	SkippedRange piece = *skip;
 
 	while (piece.first < skip->end)
@@ -511,14 +480,16 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 		piece.end = Min(recorded.first, skip->end);
 		if (piece.end > piece.first)
 		{
-			ItemPointer tid = palloc(sizeof(ItemPointerData));
+			SkipRow    *row = palloc(sizeof(SkipRow));
 
-			*tid = insert_skip(way, key, &piece);
-			tids = lappend(tids, tid);
+			if (!find_skip_row(way->rel, key, piece.end - 1, &row->tid))
+				row->tid = insert_skip(way, key, &piece);
+			row->first = piece.first;
+			rows = lappend(rows, row);
 		}
 		piece.first = recorded.end;
 	}
-	return tids;
+	return rows;
 }
 
 /*
@@ -546,13 +517,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	bool		new_row = row->tuple == NULL || inserted_here(row->tuple->t_data);
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
-	check_storage_lasts(row->rel);
+	storage_check(row->rel);
 	if (new_row)
 		begin_insert(&way, row->rel);
 	if (ranges != NIL)
 	{
 		skip_rel = ring_open(ring_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
-		check_storage_lasts(skip_rel);
+		storage_check(skip_rel);
 		begin_insert(&skip_way, skip_rel);
 		foreach(cell, ranges)
 			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
@@ -586,12 +557,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 		/* Nobody else locks pages of both tables. */
 		if (skips != NIL)
 		{
-			ItemPointer skip_tid = linitial(skips);
+			const SkipRow *skip_row = linitial(skips);
 
 			skips = list_delete_first(skips);
-			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(skip_tid));
+			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(&skip_row->tid));
 			LockBuffer(skip_buffer, BUFFER_LOCK_EXCLUSIVE);
-			(void) register_row(state, skip_buffer, ItemPointerGetOffsetNumber(skip_tid), !skip_way.apart);
+			*first_position_of(register_row(state, skip_buffer, ItemPointerGetOffsetNumber(&skip_row->tid),
+											!skip_way.apart)) = skip_row->first;
 		}
 		if (skips == NIL)
 		{
@@ -693,12 +665,16 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 	{
 		TupleDesc	desc = RelationGetDescr(rel);
 		bool		isnull;
+		int64		first;
 		int64		end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
 
 		CHECK_FOR_INTERRUPTS();
-		if (found && end >= skip->end)
-			continue;
-		skip->first = DatumGetInt64(heap_getattr(tuple, Anum_skipped_first_position, desc, &isnull));
+		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_SHARE);
+		first = *first_position_of(tuple->t_data);
+		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_UNLOCK);
+		if (first >= end || (found && end >= skip->end))
+			continue;			/* it says nothing, or a nearer one is known */
+		skip->first = first;
 		skip->end = end;
 		found = true;
 	}
@@ -755,15 +731,13 @@ series_admit_skip(Relation rel, HeapTuple tuple)
 	Datum		values[Natts_skipped];
 	bool		nulls[Natts_skipped];
 	SeriesKey	key;
-	SkippedRange here;
-	int64		last;
+	ItemPointerData here;
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
 		return true;
-	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
-	return !series_next_skip(&key, last, &here) || here.end - 1 != last;
+	return !find_skip_row(rel, &key, DatumGetInt64(values[Anum_skipped_last_position - 1]), &here);
 }
 
 static void
@@ -783,7 +757,7 @@ delete_rows(const char *table, int columns, const pg_uuid_t *incarnation)
 		simple_heap_delete(rel, &tuple->t_self);
 	}
 	scan_end(&scan);
-	table_close(rel, RowExclusiveLock);
+	table_close(rel, NoLock);	/* as a DELETE by SQL would keep it */
 }
 
 /*

@@ -108,6 +108,8 @@ typedef struct SeriesInsert
 extern ItemPointerData series_insert(Relation rel, const SeriesInsert *insert);
 
 /* apart.c */
+extern void series_lock_apart(void);
+extern void series_unlock_apart(void);
 extern ItemPointerData series_insert_apart(const SeriesInsert *insert);
 
 /* orphans.c */

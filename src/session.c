@@ -14,12 +14,16 @@
 #include <sys/stat.h>
 
 #include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "commands/extension.h"
 #include "common/hashfn.h"
 #include "common/relpath.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "grant.h"
@@ -134,6 +138,24 @@ ring_init(void)
 	CacheRegisterSyscacheCallback(DATABASEOID, on_role_change, (Datum) 0);
 }
 
+/*
+ * Raise 55000 if a table is none of the extension's: somebody has put a copy of
+ * one in its place, which lacks what was written in place meanwhile.
+ */
+static void
+check_member(Oid relid)
+{
+	Oid			extension = get_extension_oid("coderring", true);
+
+	if (OidIsValid(extension) && !creating_extension &&
+		getExtensionOfObject(RelationRelationId, relid) != extension)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"coderring.%s\" is not the table of the extension \"coderring\"", get_rel_name(relid)),
+				 errdetail("A copy of a table lacks what was handed out since it was made."),
+				 errhint("Put the extension's own table back in its place.")));
+}
+
 static void
 begin_memory(void)
 {
@@ -162,6 +184,8 @@ begin_memory(void)
 		MemoryContextReset(memory);
 	ring_relid = ring_relation("ring");
 	series_relid = ring_relation("series_state");
+	check_member(ring_relid);
+	check_member(series_relid);
 	remembered = memory_of_series_create(memory, 64, NULL);
 	{
 		HASHCTL		info = {0};

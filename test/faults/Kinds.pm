@@ -66,6 +66,10 @@ sub all
 			setup => [ $create, q{SELECT coderring_get_code('%R', 'A')}, get_codes(256) ],
 			run => $get, series => [ '', 'A' ], enters => 1, building => 1
 		},
+		'bump-building' => {
+			setup => [ $create, get_codes(6) ],
+			run => q{SELECT coderring_get_code('%R', '', true)}, moves => 1, enters => 1, building => 1
+		},
 		'refill' => { setup => [ $create, get_codes(4) ], run => $get, plain => 1 },
 		'refill-fresh' => { setup => [ $create, get_codes(4), '\c -' ], run => $get },
 		'first-fresh' => { setup => [ $create, '\c -' ], run => $get },

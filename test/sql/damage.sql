@@ -87,6 +87,10 @@ ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAY
 SELECT coderring_get_code('words', 'E') <> '';
 SELECT pg_temp.altered('DROP TRIGGER refuse_change ON coderring.series_state', $$SELECT coderring_get_code('words', 'F')$$);
 
+-- A copy in the place of a table
+SELECT pg_temp.altered('CREATE TABLE coderring.copy (LIKE coderring.series_state INCLUDING ALL);
+	ALTER TABLE coderring.series_state RENAME TO old; ALTER TABLE coderring.copy RENAME TO series_state', $$SELECT coderring_get_code('r')$$);
+
 -- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('words')$$,

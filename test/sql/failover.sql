@@ -19,25 +19,35 @@ $$;
 CREATE TEMP VIEW place AS SELECT s.ring, s.extra, s.cycle, s.cycle_offset - 1 AS first, t.skipped
 	FROM coderring.series s LEFT JOIN coderring.stats t USING (ring, extra) ORDER BY 1, 2;
 SELECT coderring_create('fo'), coderring_create('fo_small', 1), coderring_create('fo_lim', 1, max_length => 2);
+-- This server's timeline, and others of its history
+CREATE TEMP TABLE here AS SELECT timeline FROM coderring.ring WHERE name = 'fo';
+CREATE FUNCTION pg_temp.t(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT (timeline >> 32 << 32) | ((timeline + n) & 4294967295) FROM pg_temp.here $$;
 -- In use: twice 20 times what it hands out in half a second, one reservation at least, the next cycle at most
-SELECT pg_temp.series('fo', 'busy-', 901, 1000, '59 s');
-SELECT pg_temp.series('fo', 'slow-', 901, 1, '0 s');
-SELECT pg_temp.series('fo', 'fast-', 901, 9223372036854775807, '1 s');
-SELECT pg_temp.series('fo', 'wide-', 901, 1, '1 s', 5000, 4000);
-SELECT pg_temp.series('fo', 'late-', 901, 1000000, '1 s', 1048000);
+SELECT pg_temp.series('fo', 'busy-', pg_temp.t(-1), 1000, '59 s');
+SELECT pg_temp.series('fo', 'slow-', pg_temp.t(-1), 1, '0 s');
+SELECT pg_temp.series('fo', 'fast-', pg_temp.t(-1), 9223372036854775807, '1 s');
+SELECT pg_temp.series('fo', 'wide-', pg_temp.t(-1), 1, '1 s', 5000, 4000);
+SELECT pg_temp.series('fo', 'late-', pg_temp.t(-1), 1000000, '1 s', 1048000);
 -- Not in use: one reservation, of a sixty-fourth of a cycle at most
-SELECT pg_temp.series('fo', 'idle-', 901, 1000, '61 s');
-SELECT pg_temp.series('fo', 'idle-wide-', 901, 1000, '61 s', 400000, 40000);
+SELECT pg_temp.series('fo', 'idle-', pg_temp.t(-1), 1000, '61 s');
+SELECT pg_temp.series('fo', 'idle-wide-', pg_temp.t(-1), 1000, '61 s', 400000, 40000);
 -- Of a timeline that nothing is known of but this very row
-SELECT pg_temp.series('fo', 'alone-', 77, 1000, '1 year');
+SELECT pg_temp.series('fo', 'alone-', pg_temp.t(-3), 1000, '1 year');
 -- Of one that is known to have gone on by a row that has left it
-SELECT pg_temp.series('fo', 'known-', 900, 1000, '2 years');
-SELECT pg_temp.series('fo', 'left-', 901, 1, '1 s', timeline_end => '2024-06-01');
-SELECT pg_temp.series('fo_small', '', 901, 10, '1 s');
-SELECT pg_temp.series('fo_small', 'idle-', 901, 10, '61 s');
-SELECT pg_temp.series('fo_small', 'fast-', 901, 1000000, '1 s');
-SELECT pg_temp.series('fo_lim', '', 901, 10, '1 s', 10, 1);
-SELECT pg_temp.series('fo_lim', 'A', 901, 10, '1 s', 10, 1);
+SELECT pg_temp.series('fo', 'known-', pg_temp.t(-2), 1000, '2 years');
+SELECT pg_temp.series('fo', 'left-', pg_temp.t(-1), 1, '1 s', timeline_end => '2024-06-01');
+SELECT pg_temp.series('fo_small', '', pg_temp.t(-1), 10, '1 s');
+SELECT pg_temp.series('fo_small', 'idle-', pg_temp.t(-1), 10, '61 s');
+SELECT pg_temp.series('fo_small', 'fast-', pg_temp.t(-1), 1000000, '1 s');
+SELECT pg_temp.series('fo_lim', '', pg_temp.t(-1), 10, '1 s', 10, 1);
+SELECT pg_temp.series('fo_lim', 'A', pg_temp.t(-1), 10, '1 s', 10, 1);
+-- Once for each timeline since
+SELECT pg_temp.series('fo', 'busy4-', pg_temp.t(-4), 1000, '0 s'), pg_temp.series('fo', 'idle5-', pg_temp.t(-5), 1000, '61 s'), pg_temp.series('fo', 'busy5-', pg_temp.t(-5), 1000, '0 s');
+-- A row that a clock which was ahead has left says nothing of others
+SELECT pg_temp.series('fo', 'ahead-', pg_temp.t(-7), 1, '-100 years'), pg_temp.series('fo', 'behind-', pg_temp.t(-7), 1000, '0 s');
+-- Another server's timelines are none of this one's, whatever their numbers are
+SELECT pg_temp.series('fo', 'other-', 1, 1000, '0 s'), pg_temp.series('fo', 'other2-', 9, 1000, '0 s');
+SELECT extra, s.timeline = pg_temp.t(0) FROM coderring.series_state s WHERE extra LIKE 'other%' ORDER BY 1;
 -- What is left is counted behind it
 SELECT count(*) FROM coderring_get_codes('fo_lim', 1000);
 SELECT count(coderring_get_code(ring, extra)) FROM coderring.series WHERE ring IN ('fo', 'fo_small');
@@ -47,7 +57,7 @@ SELECT cycle, count(*) FROM regexp_split_to_table('XW23456789ABC', '') u, regexp
 	LATERAL coderring_decode('fo_small', u || c) WHERE issued GROUP BY cycle ORDER BY cycle;
 SELECT count(*) FROM coderring.skipped_positions JOIN coderring.ring USING (incarnation) WHERE name LIKE 'fo%';
 -- The rows tell of this timeline now, and remember the oldest one
-SELECT count(DISTINCT s.timeline), min(s.timeline) < 900, min(timeline_end)::date = '2024-06-01', max(timeline_end)::date = '2024-06-01' FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'fo';
+SELECT count(DISTINCT s.timeline), min(s.timeline) = pg_temp.t(0), min(timeline_end)::date = '2024-06-01', max(timeline_end)::date = '2024-06-01' FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'fo' AND extra NOT LIKE 'other%';
 -- Nothing happens a second time
 CREATE TEMP TABLE once AS SELECT ring, extra, cycle, cycle_offset FROM coderring.series WHERE ring LIKE 'fo%';
 SELECT count(coderring_get_code(ring, extra)) FROM once WHERE ring IN ('fo', 'fo_small');
@@ -57,20 +67,20 @@ SELECT coderring_get_code('fo_lim', 'A');
 SELECT cycle, cycle_offset, remaining, codes_until_longer FROM coderring.series WHERE ring = 'fo_lim' AND extra = 'A';
 SELECT count(*) FROM coderring_get_codes('fo_lim', 646);
 -- A bump goes to the next cycle, and beyond it as far as the gap: if it is lost, it is asked for again
-SELECT pg_temp.series('fo', 'bump-', 901, 1000, '1 s'), pg_temp.series('fo', 'bump-far-', 901, 1000000, '1 s', 1048000),
-	pg_temp.series('fo_small', 'bump-', 901, 10, '1 s');
+SELECT pg_temp.series('fo', 'bump-', pg_temp.t(-1), 1000, '1 s'), pg_temp.series('fo', 'bump-far-', pg_temp.t(-1), 1000000, '1 s', 1048000),
+	pg_temp.series('fo_small', 'bump-', pg_temp.t(-1), 10, '1 s');
 SELECT count(coderring_get_code('fo', e, true)) FROM unnest('{bump-,bump-far-}'::text[]) e;
 SELECT count(coderring_get_code('fo_small', 'bump-', true));
 SELECT ring, extra, cycle, first FROM place WHERE extra LIKE 'bump-%';
 -- An advance does not go round it; coderring_recover takes its place if it goes as far
-SELECT pg_temp.series('fo', 'advance-', 901, 1000, '1 s'), coderring_advance('fo', 'advance-', 0, 200), length(coderring_get_code('fo', 'advance-'));
+SELECT pg_temp.series('fo', 'advance-', pg_temp.t(-1), 1000, '1 s'), coderring_advance('fo', 'advance-', 0, 200), length(coderring_get_code('fo', 'advance-'));
 SELECT coderring_create('fo_rec'), coderring_create('fo_less');
-SELECT pg_temp.series('fo_less', 'a-', 901, 1000, '1 s'), coderring_recover('fo_less', 0, 50, false), length(coderring_get_code('fo_less', 'a-'));
-SELECT pg_temp.series('fo_rec', 'b-', 901, 1000, '1 s'), coderring_recover('fo_rec', new_extras => false), length(coderring_get_code('fo_rec', 'b-'));
+SELECT pg_temp.series('fo_less', 'a-', pg_temp.t(-1), 1000, '1 s'), coderring_recover('fo_less', 0, 50, false), length(coderring_get_code('fo_less', 'a-'));
+SELECT pg_temp.series('fo_rec', 'b-', pg_temp.t(-1), 1000, '1 s'), coderring_recover('fo_rec', new_extras => false), length(coderring_get_code('fo_rec', 'b-'));
 SELECT ring, extra, cycle, first FROM place WHERE extra IN ('advance-', 'a-', 'b-');
 -- Other series' cycles are entered by nobody else
 SELECT coderring_create('fo_both', 1);
-SELECT pg_temp.series('fo_both', '', 901, 2, '1 s', 20, 1), pg_temp.series('fo_both', 'X', 901, 2, '1 s', 20, 1);
+SELECT pg_temp.series('fo_both', '', pg_temp.t(-1), 2, '1 s', 20, 1), pg_temp.series('fo_both', 'X', pg_temp.t(-1), 2, '1 s', 20, 1);
 CREATE TEMP TABLE both_taken AS SELECT e AS extra, coderring_get_codes('fo_both', 500, e) AS code FROM unnest('{X,""}'::text[]) e;
 SELECT count(*), count(DISTINCT code), bool_and(coderring_issued('fo_both', code)) FROM both_taken;
 SELECT count(*) FROM both_taken b, LATERAL coderring_decode('fo_both', code) d WHERE d.extra <> b.extra;
@@ -81,34 +91,33 @@ SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) 
 CREATE TEMP TABLE kept AS SELECT extra, filter FROM coderring.series_state JOIN coderring.ring USING (incarnation) WHERE name = 'fo_words';
 SELECT coderring_reset('fo_words', test_seed => 'failover');
 INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT r.incarnation, 100, 100, 100, k.filter, 901, CASE k.extra WHEN 's-' THEN 500 ELSE 815 END, 0, '2026-01-01', '2026-01-01', '2000-01-01', k.extra FROM coderring.ring r, kept k WHERE r.name = 'fo_words';
+	SELECT r.incarnation, 100, 100, 100, k.filter, pg_temp.t(-1), CASE k.extra WHEN 's-' THEN 500 ELSE 815 END, 0, '2026-01-01', '2026-01-01', '2000-01-01', k.extra FROM coderring.ring r, kept k WHERE r.name = 'fo_words';
 SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) e;
 SELECT extra, cycle, first FROM place WHERE ring = 'fo_words';
 SELECT extra, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('fo_words', remaining::int, extra)) c) FROM coderring.series WHERE ring = 'fo_words';
 SELECT extra, cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 'fo_words';
 -- A series that is new on another timeline than its ring begins a little way in, and a bump has no effect on it
-UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
+UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name LIKE 'fo%';
 SELECT count(coderring_get_code(r, 'new-', b)) FROM unnest('{fo,fo_small,fo_words}'::text[]) r, unnest('{true,false}'::bool[]) b;
 SELECT ring, extra, cycle, first FROM place WHERE extra = 'new-';
 -- the further, the more timelines there were since: where it began on the last one may have been lost
-UPDATE coderring.ring SET timeline = timelines.timeline - 2 FROM (SELECT max(timeline) AS timeline FROM coderring.series_state WHERE timeline < 900) timelines
-	WHERE name LIKE 'fo%';
+UPDATE coderring.ring SET timeline = pg_temp.t(-2) WHERE name LIKE 'fo%';
 SELECT count(coderring_get_code(r, 'newer still-')) FROM unnest('{fo,fo_small,fo_words}'::text[]) r;
 SELECT ring, extra, cycle, first FROM place WHERE extra = 'newer still-';
-UPDATE coderring.ring SET timeline = 901 WHERE name LIKE 'fo%';
+UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name LIKE 'fo%';
 -- An advance does not go round it either, and is no reservation of that timeline
-UPDATE coderring.ring SET timeline = 902 WHERE name = 'fo';
-SELECT coderring_advance('fo', 'moved-', 0, 200), pg_temp.series('fo', 'with-', 902, 1000, '1 s');
+UPDATE coderring.ring SET timeline = pg_temp.t(-6) WHERE name = 'fo';
+SELECT coderring_advance('fo', 'moved-', 0, 200), pg_temp.series('fo', 'with-', pg_temp.t(-6), 1000, '1 s');
 SELECT length(coderring_get_code('fo', e)) FROM unnest('{with-,moved-,moved-}'::text[]) e;
 SELECT extra, cycle, first FROM place WHERE ring = 'fo' AND extra IN ('moved-', 'with-');
 SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
-UPDATE coderring.ring SET timeline = 901 WHERE name = 'fo';
+UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name = 'fo';
 SELECT coderring_recover('fo', 0, 1, true), length(coderring_get_code('fo', 'newer-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
 -- What only an INSERT could have stored
 \set VERBOSITY sqlstate
-SELECT pg_temp.series('fo', 'bad-', 901, -1, '1 s');
+SELECT pg_temp.series('fo', 'bad-', pg_temp.t(-1), -1, '1 s');
 \set VERBOSITY default
 SELECT pg_temp.series('fo', 'odd-', -9223372036854775808, 0, '1 s'), length(coderring_get_code('fo', 'odd-'));
 SELECT count(coderring_drop(name)) FROM coderring.rings WHERE name LIKE 'fo%';

@@ -135,11 +135,11 @@ SELECT coderring_get_code('p');
 SELECT left(coderring_get_code('q'), -2);
 -- A definition that no function would write
 BEGIN;
-UPDATE coderring.ring SET alphabet = 'AA' WHERE name = 'q';
+UPDATE coderring.ring SET alphabet = 'AA', key = sha256('AA'), incarnation = gen_random_uuid() WHERE name = 'q';
 SELECT coderring_get_code('q');
 ROLLBACK;
 BEGIN;
-UPDATE coderring.ring SET alphabet = 'A B' WHERE name = 'q';
+UPDATE coderring.ring SET alphabet = 'A B', key = sha256('A B'), incarnation = gen_random_uuid() WHERE name = 'q';
 SELECT coderring_get_code('q');
 ROLLBACK;
 SELECT left(coderring_get_code('q'), -2);
@@ -148,6 +148,70 @@ BEGIN;
 UPDATE coderring.ring SET key = decode(repeat('00', 32), 'hex'), incarnation = gen_random_uuid() WHERE name = 'q';
 SELECT coderring_get_code('q') = (SELECT code FROM expected WHERE n = 1);
 ROLLBACK;
+-- What its codes are stays with its incarnation,
+UPDATE coderring.ring SET key = sha256('other') WHERE name = 'q';
+\set VERBOSITY terse
+UPDATE coderring.ring SET id = gen_random_uuid() WHERE name = 'q';
+UPDATE coderring.ring SET alphabet = reverse(alphabet) WHERE name = 'q';
+UPDATE coderring.ring SET base_length = 3 WHERE name = 'q';
+UPDATE coderring.ring SET check_character = true WHERE name = 'q';
+UPDATE coderring.ring SET first_cycle = 3 WHERE name = 'q';
+-- and another one wants another key: that is a reset.
+UPDATE coderring.ring SET incarnation = gen_random_uuid() WHERE name = 'q';
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), first_cycle = 3, max_length = 9 WHERE name = 'q';
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other'), id = gen_random_uuid() WHERE name = 'q';
+-- Where new series begin goes forward only.
+BEGIN;
+UPDATE coderring.ring SET new_series_cycle = 2 WHERE name = 'q';
+UPDATE coderring.ring SET new_series_cycle = 1 WHERE name = 'q';
+ROLLBACK;
+BEGIN;
+UPDATE coderring.ring SET new_series_cycle = 2 WHERE name = 'q';
+UPDATE coderring.ring SET new_series_cycle = 0, key = sha256('other'), incarnation = gen_random_uuid() WHERE name = 'q';
+ROLLBACK;
+-- The rest may be changed, and all written as it is.
+BEGIN;
+UPDATE coderring.ring SET id = id, key = key, alphabet = alphabet, incarnation = incarnation, max_length = 5, owner_name = owner_name, timeline = timeline + 1,
+	blocklist = NULL, replicated = true WHERE name = 'q';
+ROLLBACK;
+INSERT INTO coderring.ring SELECT * FROM coderring.ring WHERE name = 'q'
+	ON CONFLICT (id) DO UPDATE SET key = EXCLUDED.key, incarnation = EXCLUDED.incarnation, first_cycle = EXCLUDED.first_cycle;
+-- What is gone in a transaction does not come back in it: it would begin at 0.
+BEGIN;
+CREATE TEMP TABLE copied AS SELECT * FROM coderring.ring WHERE name = 'q';
+SAVEPOINT s;
+DELETE FROM coderring.ring WHERE name = 'q';
+SAVEPOINT t;
+INSERT INTO coderring.ring SELECT * FROM copied;
+ROLLBACK TO t;
+\set VERBOSITY default
+INSERT INTO coderring.ring SELECT * FROM copied;
+\set VERBOSITY terse
+ROLLBACK TO s;
+SAVEPOINT s;
+SELECT coderring_drop('q');
+RELEASE s;
+SAVEPOINT s;
+INSERT INTO coderring.ring SELECT * FROM copied;
+ROLLBACK TO s;
+UPDATE copied SET incarnation = gen_random_uuid();
+INSERT INTO coderring.ring SELECT * FROM copied;
+ROLLBACK;
+BEGIN;
+CREATE TEMP TABLE copied AS SELECT * FROM coderring.ring WHERE name = 'q';
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'q';
+UPDATE coderring.ring SET incarnation = copied.incarnation, key = copied.key FROM copied WHERE ring.name = 'q';
+ROLLBACK;
+-- (Deleted and inserted, and the deletion rolled back, it is in the way as ever.)
+BEGIN;
+CREATE TEMP TABLE copied AS SELECT * FROM coderring.ring WHERE name = 'q';
+SAVEPOINT s;
+DELETE FROM coderring.ring WHERE name = 'q';
+ROLLBACK TO s;
+INSERT INTO coderring.ring SELECT * FROM copied;
+ROLLBACK;
+\set VERBOSITY default
+SELECT left(coderring_get_code('q'), -2);
 -- The triggers are triggers and nothing else.
 SELECT coderring.refuse_change();
 -- A row that a restored dump would insert: the owner is found by name.

@@ -124,17 +124,57 @@ SELECT coderring_drop('mine'), coderring_define_blocklist('mine', NULL);
 COMMIT;
 SELECT count(*) FROM coderring.blocklist WHERE NOT builtin;
 
--- A reset here makes it this server's; one on the other side the other's.
+-- A reset on the other side gives a ring that is theirs another key.
+BEGIN;
+SET LOCAL session_replication_role = replica;
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'theirs';
+SELECT replicated, key = sha256('other') FROM coderring.ring WHERE name = 'theirs';
+ROLLBACK;
+
+-- A reset here makes it this server's, and one there does not take it away,
 SELECT coderring_reset('theirs'), length(coderring_get_code('theirs'));
 SELECT replicated FROM coderring.ring WHERE name = 'theirs';
 BEGIN;
 SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
 UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'theirs';
+UPDATE coderring.ring SET first_cycle = 5 WHERE name = 'theirs';
 COMMIT;
-SELECT count(*) FROM coderring.series WHERE ring = 'theirs';
-\set VERBOSITY sqlstate
-SELECT coderring_get_code('theirs');
-\set VERBOSITY default
+SELECT count(*), min(cycle) FROM coderring.series WHERE ring = 'theirs';
+SELECT length(coderring_get_code('theirs'));
+-- nor does a drop: its grants stay, too.
+SELECT coderring_grant('theirs', 'regress_coderring_seller');
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+DELETE FROM coderring.ring WHERE name = 'theirs';
+DELETE FROM coderring.ring_grant;
+COMMIT;
+SELECT grantees, length(coderring_get_code('theirs')) FROM coderring.rings WHERE name = 'theirs';
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM coderring.ring_grant;
+SELECT grantees FROM coderring.rings WHERE name = 'theirs';
+ROLLBACK;
+-- One that is theirs is dropped, with what belongs to it.
+SELECT coderring_create('was_theirs', 3), coderring_grant('was_theirs', 'public'), length(coderring_get_code('was_theirs'));
+UPDATE coderring.ring SET replicated = true WHERE name = 'was_theirs';
+SELECT count(*) FROM coderring.series_state;
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM coderring.ring WHERE name = 'was_theirs';
+COMMIT;
+SELECT count(*) FROM coderring.series_state;
+SELECT name FROM coderring.rings ORDER BY 1;
+-- Taken over without a reset
+UPDATE coderring.ring SET replicated = true WHERE name = 'own';
+SELECT coderring_recover('own', 0, 0);
+BEGIN;
+SET LOCAL session_replication_role = replica;
+DELETE FROM coderring.ring WHERE name = 'own';
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'own';
+COMMIT;
+SELECT length(coderring_get_code('own'));
 
 -- So does an origin.
 SELECT coderring_drop('own'), coderring_drop('theirs');
@@ -142,6 +182,19 @@ SELECT pg_replication_origin_create('regress_coderring') > 0;
 SELECT pg_replication_origin_session_setup('regress_coderring');
 INSERT INTO coderring.ring SELECT * FROM their_rings;
 SELECT coderring_create('own', 3), length(coderring_get_code('own'));
+-- What would stop its worker is left out; as a mere replica, which has no worker, it is refused.
+INSERT INTO coderring.skipped_positions SELECT incarnation, 900000, 800000, '' FROM coderring.ring WHERE name = 'own';
+SET client_min_messages = log;
+DELETE FROM coderring.series_state;
+BEGIN;
+UPDATE coderring.series_state SET reserved_to = 0;
+UPDATE coderring.series_state SET reserved_to = 0;
+COMMIT;
+DELETE FROM coderring.skipped_positions;
+UPDATE coderring.skipped_positions SET last_position = 0;
+RESET client_min_messages;
+TRUNCATE coderring.series_state CASCADE;
+SELECT (SELECT count(*) FROM coderring.series_state WHERE reserved_to > 0), (SELECT count(*) FROM coderring.skipped_positions);
 SELECT pg_replication_origin_session_reset();
 SELECT pg_replication_origin_drop('regress_coderring');
 SELECT name, replicated FROM coderring.ring ORDER BY 1;

@@ -304,7 +304,8 @@ like($victim->query('TABLE coderring.stats'), qr/^plain\|\|/m, 'view of statisti
 is($victim->query('SELECT coderring.check_version() IS NULL'), 'f', 'whether the library serves this version');
 do_all($victim, 'BEGIN', 'DELETE FROM coderring.blocklist', 'DELETE FROM coderring.ring', 'TRUNCATE coderring.ring CASCADE', 'ROLLBACK',
 	'BEGIN', 'UPDATE coderring.ring SET max_length = NULL', 'ROLLBACK',
-	'BEGIN', 'CREATE TABLE pg_temp.kept AS TABLE coderring.ring', 'DELETE FROM coderring.ring', 'INSERT INTO coderring.ring TABLE pg_temp.kept', 'ROLLBACK',
+	'BEGIN', 'CREATE TABLE pg_temp.kept AS TABLE coderring.ring', 'DELETE FROM coderring.ring', 'UPDATE pg_temp.kept SET incarnation = pg_catalog.gen_random_uuid()',
+	'INSERT INTO coderring.ring TABLE pg_temp.kept', 'UPDATE coderring.ring SET incarnation = pg_catalog.gen_random_uuid(), key = pg_catalog.sha256($$x$$)', 'ROLLBACK',
 	'VACUUM FULL coderring.series_state', 'REINDEX TABLE coderring.ring', 'ANALYZE coderring.ring');
 foreach my $statement ('UPDATE coderring.series_state SET reserved_to = 0', 'TRUNCATE coderring.skipped_positions CASCADE')
 {

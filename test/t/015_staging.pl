@@ -178,7 +178,7 @@ cmp_ok(scalar(grep { $original{$_} } take('copied', 2000)), '>', 1000, 'a copy h
 (undef, $said) = run_sql('staging', block('Copies', 1));
 is($node->safe_psql('staging', q{SELECT name, first_cycle FROM coderring.rings ORDER BY 1}), "order|2\nroomy|1\nshort|0\nunused|7",
 	'reset to past what there was, where that is possible');
-is(join('', $said =~ /WARNING:  (.*)/g), 'first_cycle 1 is not possible in ring "short"', 'a ring with max_length is named, and stops no other');
+is(join('', $said =~ /WARNING:  (.*)/g), 'ring "short" keeps its key: first_cycle 1 is not possible in ring "short"', 'a ring with max_length is named, and stops no other');
 is($node->safe_psql('staging', 'SELECT count(*) FROM booking WHERE coderring_issued($$order$$, reference)'), 0,
 	'codes from before are not known any more');
 my @staging = map { take('staging', 2000, $_) } '', '26', '27', '28';
@@ -213,6 +213,7 @@ is($node->safe_psql('elsewhere', 'SELECT name, owner FROM coderring.rings ORDER 
 # Older backups
 #
 new_database('lost');
+$node->safe_psql('lost', q{SELECT coderring_create('ticket', 3, max_length => 3), coderring_get_code('ticket')});
 my @lost = map { take('lost', 1000, $_) } '', '26';
 $node->command_ok([ 'pg_dump', '-f', "$tempdir/backup.sql", 'lost' ], 'the backup');
 push @lost, map { take('lost', 1000, $_) } '', '26', '27';
@@ -221,10 +222,16 @@ like(slurp_file($node->logfile), qr/LOG:  ring "order" has begun cycle 2 with ex
 load("$tempdir/backup.sql", $_) foreach 'restored', 'unmoved';
 my %lost = map { $_ => 1 } @lost;
 is(scalar(grep { $lost{$_} } take('unmoved', 100, $_)), 100, "an older backup repeats codes of extra \"$_\"") foreach '', '26', '27';
-(undef, $said) = run_sql('restored', block('Older backups', 0));
+is(run_sql('restored', block('Older backups', 0)), 'ticket', 'rings with max_length');
+load("$tempdir/backup.sql", 'gently');
+run_sql('gently', block('Older backups', 1));
+is(scalar(grep { $lost{$_} } map { take('gently', 1000, $_) } '', '26', '27'), 0, 'moved on, but for those, it repeats none');
+is($node->safe_psql('gently', q{SELECT cycle, cycle_offset, coderring_get_code('ticket') IS NOT NULL FROM coderring.series WHERE ring = 'ticket'}) =~ /^0\|1\d{4}\|t$/, 1,
+	'a ring with max_length goes on');
+(undef, $said) = run_sql('restored', block('Older backups', 2));
 like($said, qr/NOTICE:  new extras of ring "order" begin in cycle \d/, 'new extras are named');
 is(scalar(grep { $lost{$_} } map { take('restored', 1000, $_) } '', '26', '27'), 0, 'moved on, it repeats none, of a new extra either');
-run_sql('restored', block('Older backups', 1));
+run_sql('restored', block('Older backups', 3));
 is(scalar(grep { $lost{$_} } map { take('restored', 1000, $_) } '', '26', '27', '28'), 0, 'nor moved further');
 is($node->safe_psql('restored', 'SELECT count(*) FROM unnest(ARRAY[' . join(',', map { "'$_'" } @lost[ 0 .. 3000, -100 .. -1 ])
 			. q{]) c WHERE NOT coderring_issued('order', c)}), 0, 'what was passed over counts as issued');
@@ -234,13 +241,14 @@ is($node->safe_psql('restored', 'SELECT count(*) FROM unnest(ARRAY[' . join(',',
 #
 new_database('old');
 $node->safe_psql('old', q{SELECT coderring_create('filtered', 2, 'english'), coderring_create('digits', 3, alphabet => '0123456789'),
-	coderring_create('long', 11, alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ')});
+	coderring_create('long', 11, alphabet => '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ'), coderring_create('tick', 1, max_length => 1)});
 $node->safe_psql('postgres', "CREATE DATABASE $_ TEMPLATE old") foreach 'new', 'unmoved_new';
 
 # near the ends of a cycle, and of what fits into a number
 my $draw = q{SELECT r || ' ' || coderring_get_code(r, e) FROM unnest('{order,filtered,digits,long}'::text[]) r,
 	unnest('{"",A,X}'::text[]) e, generate_series(1, 1500)};
 $node->safe_psql('old', q{SELECT coderring_advance('long', '', 0, 131621703842267000), coderring_advance('long', 'A', 0, 131621703842260001)});
+$node->safe_psql('old', q{SELECT coderring_get_codes('tick', 32)});
 my %old = map { $_ => 1 } split(/\n/, $node->safe_psql('old', $draw));
 is(scalar(keys %old), 4 * 3 * 1500, 'codes of the old server');
 cmp_ok(scalar(grep { $old{$_} } split(/\n/, $node->safe_psql('unmoved_new', $draw))), '>', 10000,
@@ -254,6 +262,7 @@ foreach my $time (1, 2)
 my @new = split(/\n/, $node->safe_psql('new', $draw));
 is(scalar(grep { $old{$_} } @new), 0, 'and the new server repeats nothing');
 is(scalar(duplicates(@new)), 0, 'nor has it a code twice');
+is(state_of('new', q{SELECT coderring_get_code('tick')}), '2200H', 'a series that is used up is so there');
 
 #
 # Rename and drop

@@ -339,7 +339,7 @@ sub messages
 		  while $text =~ /RAISE EXCEPTION '((?:[^']|'')*)'(?:\s*USING ERRCODE = '(\w+)')?/g;
 		return @messages;
 	}
-	while ($text =~ /\b(?:ereport|elog)\((\w+),/g)
+	while ($text =~ /\b(?:ereport|elog)\((?:\w+ \? \w+ : )?(\w+),/g)
 	{
 		my ($level, $start, $depth, $quoted) = ($1, pos($text), 1, 0);
 		my $end = $start;

@@ -17,6 +17,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+$PostgreSQL::Test::Utils::timeout_default = 60;		# seconds, for every wait
+
 my $node = new_node('main', q{
 autovacuum = off
 restart_after_crash = on
@@ -33,14 +35,17 @@ mkdir $place or die "$place: $!";
 # The statements; "\n" stands between those that are one step.
 #
 #   %T, %I, %D, %N   the table, an index of it, the statement that makes the index, its bare name
-#   %C, %B           a column of text, and one of a number
-#   %K, %1           the columns of its first unique index, and the first of them
-#   %L, %R, %U, %X, %Y  what undoes SET NOT NULL, REPLICA IDENTITY, a primary key; what drops the index; the type of %B
+#   %C, %B           a column of text, and one of a number; %Z, %Y their types
+#   %K, %1, %W       the columns of its first unique index, the first of them, and each with =
+#   %L, %R, %U, %E   what undoes SET NOT NULL, REPLICA IDENTITY, a primary key, triggers that are not ENABLE ALWAYS
+#   %X               what drops the index
 #
 #   undo             brings back what was there before
 #   alone, inside    cannot be in a transaction, or only there
 #   loses            does harm that cannot be undone, so it is only for transactions that come to nothing
+#   empties          rings are gone behind it
 #   concurrent       what it does is done in stages, which wait for others
+#   whole            and is not interrupted there
 #   stops            codes may be refused until it is undone
 #   fails            it may be refused itself
 my @for_table = (
@@ -52,10 +57,11 @@ my @for_table = (
 	[ 'LOCK TABLE %T IN SHARE MODE', inside => 1 ],
 	[ 'LOCK TABLE %T IN ACCESS EXCLUSIVE MODE', inside => 1 ],
 	[ 'TRUNCATE %T', loses => 1, fails => 1 ],
+	[ 'TRUNCATE %T CASCADE', loses => 1, fails => 1, empties => 1 ],
 	[ 'REINDEX TABLE %T' ],
 	[ 'REINDEX (TABLESPACE other) TABLE %T', undo => 'REINDEX (TABLESPACE pg_default) TABLE %T' ],
 	[ 'REINDEX TABLE CONCURRENTLY %T', concurrent => 1 ],
-	[ 'REINDEX (TABLESPACE other) TABLE CONCURRENTLY %T', concurrent => 1, undo => 'REINDEX (TABLESPACE pg_default) TABLE %T' ],
+	[ 'REINDEX (TABLESPACE other) TABLE CONCURRENTLY %T', concurrent => 1, whole => 1, undo => 'REINDEX (TABLESPACE pg_default) TABLE %T' ],
 	[ 'CREATE INDEX mine ON %T (%1)', undo => 'DROP INDEX coderring.mine' ],
 	[ 'CREATE UNIQUE INDEX mine ON %T (%K)', undo => 'DROP INDEX coderring.mine' ],
 	[ 'CREATE INDEX mine ON %T (%C) WHERE %C IS NOT NULL', undo => 'DROP INDEX coderring.mine' ],
@@ -67,9 +73,9 @@ my @for_table = (
 	[ 'DROP INDEX CONCURRENTLY coderring.mine', concurrent => 1,
 		before => 'CREATE UNIQUE INDEX IF NOT EXISTS mine ON %T (%K)', undo => 'DROP INDEX IF EXISTS coderring.mine' ],
 	[ 'ALTER TABLE %T SET TABLESPACE other', rewrites => 1, undo => 'ALTER TABLE %T SET TABLESPACE pg_default' ],
-	[ 'ALTER TABLE %T SET UNLOGGED', stops => 1, fails => 1, rewrites => 1, undo => 'ALTER TABLE %T SET LOGGED' ],
+	[ 'ALTER TABLE %T SET UNLOGGED', stops => '55000', fails => 1, rewrites => 1, undo => 'ALTER TABLE %T SET LOGGED' ],
 	[ 'ALTER TABLE %T SET LOGGED' ],
-	$version >= 150000 ? [ 'ALTER TABLE %T SET ACCESS METHOD other', stops => 1, rewrites => 1, undo => 'ALTER TABLE %T SET ACCESS METHOD heap' ] : (),
+	$version >= 150000 ? [ 'ALTER TABLE %T SET ACCESS METHOD other', stops => '55000', rewrites => 1, undo => 'ALTER TABLE %T SET ACCESS METHOD heap' ] : (),
 	[ 'ALTER TABLE %T REPLICA IDENTITY FULL', undo => 'ALTER TABLE %T REPLICA IDENTITY %R' ],
 	[ 'ALTER TABLE %T REPLICA IDENTITY DEFAULT', undo => 'ALTER TABLE %T REPLICA IDENTITY %R' ],
 	[ 'ALTER TABLE %T REPLICA IDENTITY NOTHING', undo => 'ALTER TABLE %T REPLICA IDENTITY %R' ],
@@ -80,16 +86,21 @@ my @for_table = (
 	[ 'ALTER TABLE %T ALTER %C SET NOT NULL', undo => 'ALTER TABLE %T ALTER %C %L' ],
 	[ 'ALTER TABLE %T ALTER %C DROP NOT NULL', fails => 1, undo => 'ALTER TABLE %T ALTER %C %L' ],
 	[ 'ALTER TABLE %T ALTER %B TYPE %Y USING (%B::bigint + 0)::%Y', rewrites => 1 ],
-	[ 'ALTER TABLE %T ALTER %B TYPE numeric USING %B::bigint', loses => 1, stops => 1, rewrites => 1, undo => 'ALTER TABLE %T ALTER %B TYPE %Y USING %B::bigint' ],
-	[ 'ALTER TABLE %T ADD another integer', loses => 1, stops => 1, undo => 'ALTER TABLE %T DROP another' ],
+	[ 'ALTER TABLE %T ALTER %B TYPE numeric USING %B::bigint', fails => 1, stops => '55000', rewrites => 1, undo => 'ALTER TABLE %T ALTER %B TYPE %Y USING %B::bigint' ],
+	[ 'ALTER TABLE %T ALTER %C TYPE %Z COLLATE "POSIX"', fails => 1, stops => '55000', undo => 'ALTER TABLE %T ALTER %C TYPE %Z COLLATE "C"' ],
+	[ 'ALTER TABLE %T ADD another integer', stops => '55000', undo => 'ALTER TABLE %T DROP another' ],
+	[ "ALTER TABLE %T ADD another integer DEFAULT 1\nALTER TABLE %T DROP another" ],
 	[ 'ALTER TABLE %T ADD CONSTRAINT mine CHECK (%C IS NOT NULL)', undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
 	[ "ALTER TABLE %T ADD CONSTRAINT mine CHECK (%C IS NOT NULL) NOT VALID\nALTER TABLE %T VALIDATE CONSTRAINT mine",
 		undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
 	[ 'ALTER TABLE %T ADD CONSTRAINT mine UNIQUE (%K)', undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
-	[ 'ALTER TABLE %T ADD CONSTRAINT mine PRIMARY KEY (%K)', fails => 1, stops => 1, undo => "ALTER TABLE %T DROP CONSTRAINT mine\n%U" ],
+	[ 'ALTER TABLE %T ADD CONSTRAINT mine PRIMARY KEY (%K)', fails => 1, stops => '55000', undo => "ALTER TABLE %T DROP CONSTRAINT mine\n%U" ],
 	[ "CREATE UNIQUE INDEX mine ON %T (%K)\nALTER TABLE %T ADD CONSTRAINT mine UNIQUE USING INDEX mine", undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
-	[ 'ALTER TABLE %T ADD CONSTRAINT mine EXCLUDE USING btree (%C WITH =)', fails => 1, undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
-	[ 'ALTER TABLE %T DISABLE TRIGGER USER', undo => 'ALTER TABLE %T ENABLE TRIGGER USER' ],
+	[ 'ALTER TABLE %T ADD CONSTRAINT mine EXCLUDE USING btree (%W)', fails => 1, undo => 'ALTER TABLE %T DROP CONSTRAINT mine' ],
+	[ 'ALTER TABLE %T DISABLE TRIGGER USER', stops => '55000', undo => '%E' ],
+	[ 'ALTER TABLE %T ENABLE TRIGGER USER', stops => '55000', undo => '%E' ],
+	[ 'ALTER TABLE %T DISABLE TRIGGER ALL', stops => '55000', undo => "ALTER TABLE %T ENABLE TRIGGER ALL\n%E" ],
+	[ 'ALTER TABLE %T ENABLE TRIGGER ALL', stops => '55000', undo => '%E' ],
 	[ 'ALTER TABLE %T ENABLE ROW LEVEL SECURITY', undo => 'ALTER TABLE %T DISABLE ROW LEVEL SECURITY' ],
 	[ "ALTER TABLE %T ENABLE ROW LEVEL SECURITY\nALTER TABLE %T FORCE ROW LEVEL SECURITY",
 		undo => "ALTER TABLE %T DISABLE ROW LEVEL SECURITY\nALTER TABLE %T NO FORCE ROW LEVEL SECURITY" ],
@@ -108,11 +119,11 @@ my @for_index = (
 	[ 'CLUSTER %T USING %N', rewrites => 1, undo => 'ALTER TABLE %T SET WITHOUT CLUSTER' ],
 	[ "ALTER TABLE %T CLUSTER ON %N\nVACUUM FULL %T", alone => 1, undo => 'ALTER TABLE %T SET WITHOUT CLUSTER' ],
 	[ 'ALTER TABLE %T REPLICA IDENTITY USING INDEX %N', fails => 1, undo => 'ALTER TABLE %T REPLICA IDENTITY %R' ],
-	[ '%X', fails => 1, stops => 1, undo => '%D' ],
+	[ '%X', fails => 1, stops => '55000', undo => '%D' ],
 	[ "%X\n%D", fails => 1 ],
 	[ '%X CASCADE', loses => 1 ],
 	[ "%X CASCADE\n%D", loses => 1 ],
-	[ 'DROP INDEX CONCURRENTLY %I', concurrent => 1, fails => 1, stops => 1, undo => '%D' ],
+	[ 'DROP INDEX CONCURRENTLY %I', concurrent => 1, fails => 1, stops => '55000', undo => '%D' ],
 );
 
 #
@@ -132,7 +143,8 @@ sub problem
 	return;
 }
 
-# enter(TEXT, STOPS, TITLE): what attempts, and books(), have printed. Returns how many were successful.
+# enter(TEXT, STOPS, TITLE): what attempts, and books(), have printed; STOPS are
+# the errors that may be among it. Returns how many were successful.
 sub enter
 {
 	my ($text, $stops, $title) = @_;
@@ -156,7 +168,7 @@ sub enter
 		}
 		elsif ($kind eq '-')
 		{
-			problem("$title: $ring, extra '$extra': $rest") unless $stops && $rest =~ /^55000/;
+			problem("$title: $ring, extra '$extra': $rest") unless $stops && $rest =~ /^(?:$stops)/;
 		}
 		else
 		{
@@ -303,7 +315,7 @@ my %modes = (
 	transaction => sub {
 		my ($table, $statement, %options) = @_;
 		my $end = $options{end};
-		my $stops = 1;			# a transaction that has rewritten may be refused codes
+		my $stops = $options{empties} ? '55000|42704' : '55000';	# a transaction that has rewritten may be refused codes
 		my $taken = take('a', '', 20) . take('a', 'k', 20, 1) . take_new('a');
 		my $script = "BEGIN;\n$taken" . ($end eq 'ROLLBACK TO s' ? "SAVEPOINT s;\n" : '');
 		my $text = $worker->query($script . join(";\n", split(/\n/, $statement)));
@@ -540,13 +552,14 @@ start_sessions();
 #
 # The list
 #
-my $wanted = $ENV{MAINTENANCE} // '';	# only cases that match
+my $wanted = $ENV{MAINTENANCE} || '.';	# only cases that match (an empty pattern would be the last that matched)
 my %tables;
 
 foreach my $row (split(/\n/, $node->safe_psql('postgres', q{
 	SELECT c.oid::regclass,
 		(SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attname IN ('extra', 'name', 'role_name')),
 		b.attname, b.atttypid::regtype,
+		(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND attname IN ('extra', 'name', 'role_name')),
 		CASE c.relreplident WHEN 'n' THEN 'NOTHING' WHEN 'f' THEN 'FULL' ELSE 'DEFAULT' END,
 		k.columns, (regexp_match(k.columns, '[^,]+'))[1]
 	FROM pg_class c,
@@ -559,10 +572,13 @@ foreach my $row (split(/\n/, $node->safe_psql('postgres', q{
 {
 	my %table;
 
-	@table{qw(T C B Y R K 1)} = split(/\|/, $row);
+	@table{qw(T C B Y Z R K 1)} = split(/\|/, $row);
+	$table{W} = join(', ', map { "$_ WITH =" } split(/, /, $table{K}));
 	$table{L} = $node->safe_psql('postgres',
 		"SELECT CASE WHEN attnotnull THEN 'SET' ELSE 'DROP' END || ' NOT NULL' FROM pg_attribute WHERE attrelid = '$table{T}'::regclass AND attname = '$table{C}'");
 	$table{U} = join("\n", map { "ALTER TABLE $table{T} ALTER $_ DROP NOT NULL" } split(/, /, $table{K}));
+	$table{E} = $node->safe_psql('postgres',
+		"SELECT 'ALTER TABLE $table{T} ' || string_agg('ENABLE ALWAYS TRIGGER ' || tgname, ', ') FROM pg_trigger WHERE tgrelid = '$table{T}'::regclass AND NOT tgisinternal");
 	$tables{ $table{T} } = \%table;
 }
 is(scalar(keys %tables), 5, 'the tables of the extension');
@@ -602,12 +618,11 @@ foreach my $name (sort keys %tables)
 		'rolls back' => sub { run_case('transaction', $name, @_, title => 'rolls back', end => 'ROLLBACK') },
 		'rolls back to a savepoint' => sub { run_case('transaction', $name, @_, title => 'rolls back to a savepoint', end => 'ROLLBACK TO s') },
 		'interrupted' => sub { run_case('interrupted', $name, @_, title => 'interrupted') },
-		'in stages' => sub { my @arguments = @_; run_case('concurrent', $name, @arguments, stage => $_, title => $_ ? "interrupted at stage $_" : 'in stages') foreach 0 .. 4 });
+		'in stages' => sub { my @arguments = @_; my (undef, %options) = @arguments;
+			run_case('concurrent', $name, @arguments, stage => $_, title => $_ ? "interrupted at stage $_" : 'in stages') foreach 0 .. ($options{whole} ? 0 : 4) });
 
 	foreach my $mode ('alone', 'commits', 'rolls back', 'rolls back to a savepoint', 'interrupted', 'in stages')
 	{
-		my $count = 0;
-
 		foreach my $arguments (@cases)
 		{
 			my ($text, %options) = @$arguments;
@@ -618,9 +633,9 @@ foreach my $name (sort keys %tables)
 			next if $mode eq 'interrupted' && $text =~ /\n/;	# the second step would wait as well
 			next if $options{loses} && ($mode eq 'commits' || $mode eq 'alone' && "$text $name" !~ /TRUNCATE.*(series_state|skipped)/);
 			$of_mode{$mode}->(@$arguments);
-			$count++;
 		}
-		crash("$name, $mode") if $count;
+		# what is new since the last one is taken from behind it
+		crash("$name, $mode") if @new && $mode =~ /commits|savepoint|stages/;
 	}
 }
 
@@ -636,7 +651,7 @@ sub single
 	return if $title !~ /$wanted/;
 	$case = $title;
 	@problems = ();
-	$code->();
+	eval { $code->(); 1 } or problem($@);
 	ok(!@problems, $case) or diag(join("\n", @problems[ 0 .. ($#problems < 5 ? $#problems : 5) ]));
 	return;
 }
@@ -656,7 +671,7 @@ single('REINDEX TABLE CONCURRENTLY coderring.ring while a create is open, then c
 	$checker->query(q{SELECT coderring_create('lk')});
 	$holders[0]->query(q{BEGIN; SELECT coderring_create('lk', if_not_exists => true)});
 	$worker->send('REINDEX TABLE CONCURRENTLY coderring.ring');
-	problem('does not wait') if !waits($holders[0]);
+	die 'does not wait' if !waits($holders[0]);
 	go_on('while it waits', 0, 'coderring.ring', 1);
 	$other = new_session($node);
 	codes($other, "SELECT coderring_get_code('$_')", $_) foreach 'lk', 'a', 'b';
@@ -685,6 +700,60 @@ single('REINDEX TABLE coderring.series_state; a code of a new series; ROLLBACK' 
 	codes($checker, q{SELECT coderring_get_code('rx')}, 'rx');
 	push @new, [ 'rx', '', $case ];
 	crash('REINDEX TABLE coderring.series_state')});
+
+# refused(SQL, MESSAGE): codes of a new series are, for that reason, with a hint, which is returned
+sub refused
+{
+	my ($statement, $reason) = @_;
+
+	$worker->query($statement);
+	problem("$statement: $worker->{error}") if $worker->{error} ne '';
+	my $code = $checker->query(qq{
+		SELECT coderring_get_code('a', 'r@{[ ++$number ]}-'), coderring_get_code('a', 'r$number-', true)});	# which skips what is left
+	problem("$statement: a code comes ($code)") if $code ne '';
+	problem("$statement: $checker->{error}") if $checker->state ne '55000' || $checker->{error} !~ $reason;
+	return $checker->{error} =~ /^HINT:  (.*)$/m ? $1 : '';
+}
+
+my @guarded = map { "coderring.$_" } qw(ring series_state skipped_positions);
+
+single('triggers that are not ENABLE ALWAYS, and the remedy of the hint' => sub {
+	foreach my $table (@guarded)
+	{
+		foreach my $row (split(/\n/, $checker->query(
+			qq{SELECT tgname || '|' || pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = '$table'::regclass AND NOT tgisinternal})))
+		{
+			my ($trigger, $definition) = split(/\|/, $row);
+			my $reason = qr/cannot take codes while trigger "$trigger" of "$table" is not enabled always/;
+
+			foreach my $state ('DISABLE', 'ENABLE', 'ENABLE REPLICA')
+			{
+				undo(refused("ALTER TABLE $table $state TRIGGER $trigger", $reason));
+				codes($checker, "SELECT coderring_get_code('a', 'r$number-', true)", 'a');
+			}
+			my $hint = refused("DROP TRIGGER $trigger ON $table", $reason);
+			problem("$trigger is dropped: $hint") if $hint !~ /as the script of the extension does/;
+			undo("$definition\nALTER TABLE $table ENABLE ALWAYS TRIGGER $trigger");
+			codes($checker, "SELECT coderring_get_code('a', 'r$number-', true)", 'a');
+		}
+	}
+	go_on('in the end', 0, 'coderring.ring')});
+
+single('ALTER TABLE ... SET UNLOGGED, when nothing keeps a table from it' => sub {
+	foreach my $table (@guarded)
+	{
+		my @keys = split(/\n/, $checker->query(qq{
+			SELECT conrelid::regclass || '|' || conname || '|' || pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' AND confrelid = '$table'::regclass}));
+
+		problem("$table: no keys") if !@keys;
+		my $hint = refused(join("\n;", (map { my ($other, $key) = split(/\|/); "ALTER TABLE $other DROP CONSTRAINT $key" } @keys), "ALTER TABLE $table SET UNLOGGED"),
+			qr/cannot take codes while "$table" is unlogged/);
+		problem("$table: $hint") if $hint !~ /restore a backup/;
+		undo(join("\n", "ALTER TABLE $table SET LOGGED",
+			map { my ($other, $key, $definition) = split(/\|/); "ALTER TABLE $other ADD CONSTRAINT $key $definition" } @keys));
+		codes($checker, "SELECT coderring_get_code('a', 'r$number-', true)", 'a');
+	}
+	go_on('in the end', 0, 'coderring.ring')});
 
 single('ALTER TABLE ... SET UNLOGGED, and the server is killed' => sub {
 	my $rows = $checker->query('SELECT count(*) FROM coderring.series_state');
@@ -754,9 +823,9 @@ single('indexes are rebuilt while series are made' => sub {
 			my $size = 0;
 
 			$size += -s $_->{out} // 0 foreach @clients;
-			wait_for_output($size + 200, @clients) or problem('the clients do not get on');
+			wait_for_output($size + 200, @clients) or die 'the clients do not get on: ' . errors_of(@clients);
 			$worker->send($statement);
-			wait_for_output($size + 400, @clients) or problem('the clients do not go on');
+			wait_for_output($size + 400, @clients) or die 'the clients do not go on: ' . errors_of(@clients);
 			$worker->receive;
 			problem("$statement: $worker->{error}") if $worker->{error} ne '';
 		}

@@ -45,7 +45,7 @@ sub error_of
 
 $primary->safe_psql('postgres', join(';', (map { "SELECT coderring_create('$_', $rings{$_})" } @names),
 	map { "SELECT coderring_create('$_')" } qw(bulk advanced bumped recovered unused)));
-$primary->safe_psql('postgres', q{SELECT coderring_create('limited', 1, max_length => 1); SELECT coderring_get_code('limited')});
+$primary->safe_psql('postgres', q{SELECT coderring_create('limited', 1, max_length => 1); SELECT coderring_get_code('limited'); SELECT coderring_get_code('r1m', 'quiet-')});
 
 # A load of some time ago, as if it was over for two minutes, and one that was
 # over for half a minute.
@@ -251,8 +251,16 @@ my $third = PostgreSQL::Test::Cluster->new('third');
 $third->init_from_backup($gap, 'second', has_streaming => 1);
 $third->start;
 $gap->wait_for_catchup($third);
+
+# What it has not heard of any more: of a series that was not used on the second
+# timeline before, and of one that is new.
+$third->safe_psql('postgres', q{ALTER SYSTEM SET primary_conninfo = ''; SELECT pg_reload_conf()});
+$third->poll_query_until('postgres', 'SELECT count(*) = 0 FROM pg_stat_wal_receiver') or die 'the receiver goes on';
+my %lost = map { $_ => 1 } map { code($gap, 'r1m', $_) } ('quiet-', 'lost-') x 5;
 $gap->stop('immediate');
 $third->promote;
+is(scalar(grep { $lost{$_} } map { code($third, 'r1m', $_) } ('quiet-', 'lost-') x 600), 0,
+	'a second failover does not begin where the first one has');
 my (undef, $before) = where($third, 'r1m');
 code($third, 'r1m');
 cmp_ok((where($third, 'r1m'))[0], '>', $before + 1, 'each timeline has its gap');

@@ -237,9 +237,9 @@ sub new
 		'psql', '-XAtq', '-v', 'VERBOSITY=verbose', '-d',
 		$node->connstr($dbname // 'postgres') . ' ' . ($options // ''), '-f', '-');
 
+	$self->{timer} = IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default);
 	$self->{run} = IPC::Run::start(
-		\@command, '<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err},
-		IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default));
+		\@command, '<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err}, $self->{timer});
 	$self->{pid} = $self->query('SELECT pg_backend_pid()');
 	return $self;
 }
@@ -253,6 +253,7 @@ sub send
 	$self->{out} = '';
 	$self->{err} = '';
 	$self->{mark} = 'step ' . ++$self->{step} . ' is done';
+	$self->{timer}->start($PostgreSQL::Test::Utils::timeout_default);
 	$self->{in} .= "$sql\n;\n\\echo $self->{mark}\n\\warn $self->{mark}\n";
 	$self->{run}->pump_nb;
 	return;
@@ -269,6 +270,7 @@ sub receive
 	until (index($self->{out}, $mark) >= 0 && index($self->{err}, $mark) >= 0)
 	{
 		last unless $self->{run}->pumpable;
+		die "no end of step $self->{step} of session $self->{pid}: $self->{err}" if $self->{timer}->is_expired;
 		$self->{run}->pump;
 	}
 	$self->{gone} = index($self->{out}, $mark) < 0;
