@@ -217,7 +217,7 @@ $gap->safe_psql('postgres', "SELECT coderring_advance('advanced', '', 0, $advanc
 code($gap, 'advanced');
 cmp_ok((where($gap, 'advanced'))[0], '>=', $advanced_reserved + 1 + 512, 'after an advance the gap is still to come');
 $gap->safe_psql('postgres', q{SELECT coderring_get_code('bumped', '', true)});
-is((where($gap, 'bumped'))[0], 32 ** 4 + 1, 'a bump goes to the next cycle, and not further');
+cmp_ok((where($gap, 'bumped'))[0], '>=', 32 ** 4 + 512 + 1, 'a bump goes to the next cycle, and the gap further: it may be asked for again');
 $gap->safe_psql('postgres', q{SELECT coderring_recover('recovered')});
 code($gap, 'recovered');
 is((where($gap, 'recovered'))[0], 32 ** 4 + 1, 'after coderring_recover there is nothing to pass over');
