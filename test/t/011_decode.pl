@@ -209,6 +209,30 @@ $node->safe_psql('postgres', q{SELECT coderring_create('stuck', 2); SELECT coder
 $node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
 $node->reload;
 my @stuck = map { new_session($node) } 1 .. 4;
+my $prober = new_session($node);
+my $probe = 0;
+
+# A commit waits for a standby only once the checkpointer, too, has read the
+# configuration. Commits until one waits.
+sub wait_for_commits_that_wait
+{
+	while (1)
+	{
+		$probe++;
+		$prober->send("SELECT pg_logical_emit_message(true, 'probe', '$probe') IS NOT NULL");
+		my $state;
+		wait_until(sub {
+			$state = $node->safe_psql('postgres', qq{
+				SELECT CASE WHEN wait_event = 'SyncRep' THEN 'waits' WHEN state = 'idle' THEN 'done' END
+				FROM pg_stat_activity WHERE pid = $prober->{pid} AND query LIKE '%''probe'', ''$probe''%'});
+			return $state ne '';
+		}) or die 'the probe neither waits nor ends';
+		return if $state eq 'waits';
+		$prober->receive;
+	}
+}
+
+wait_for_commits_that_wait();
 $stuck[0]->send(q{SELECT coderring_get_code('stuck')});
 $node->poll_query_until('postgres', "SELECT wait_event = 'SyncRep' FROM pg_stat_activity WHERE pid = $stuck[0]->{pid}")
   or die 'session does not wait for the standby';
@@ -219,6 +243,7 @@ is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM code
 $node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
 $node->reload;
 my %come = map { $_ => 1 } grep { /^..\z/ } map { $_->receive } @stuck;
+$prober->receive;
 is(scalar(keys %come), 4, 'all four get codes when it is done');
 is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM coderring.stats WHERE ring = 'stuck'}),
 	'20|2|3', 'stats: three had to wait');
@@ -232,15 +257,16 @@ $node->safe_psql('postgres', q{SELECT coderring_create('awaited', 1)});
 foreach (1 .. 40)
 {
 	$controller->query(qq{ALTER SYSTEM SET synchronous_standby_names = 'nobody';\nSELECT pg_reload_conf()});
-	$node->poll_query_until('postgres', q{SELECT current_setting('synchronous_standby_names') = 'nobody'});
+	wait_for_commits_that_wait();
 	$stuck[0]->send(q{SELECT coderring_get_code('awaited')});
 	wait_until(sub { $controller->query("SELECT wait_event FROM pg_stat_activity WHERE pid = $stuck[0]->{pid}") eq 'SyncRep' })
 	  or die 'session does not wait for the standby';
 	$controller->query(qq{ALTER SYSTEM RESET synchronous_standby_names;\nSELECT pg_reload_conf()});
 	$failed++ if $stuck[0]->receive !~ /^.+\z/;
+	$prober->receive;
 }
 is($failed, 0, 'no error where standbys are no longer awaited');
-$_->quit foreach @stuck, $controller;
+$_->quit foreach @stuck, $controller, $prober;
 
 #
 # Little memory: thousands of series, most of them without a place. Exact
