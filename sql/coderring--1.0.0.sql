@@ -222,12 +222,11 @@ CREATE TABLE coderring.series_state (
 	measured_from bigint,
 	measured_at timestamptz,
 	reserved_at timestamptz,
-	timeline_end timestamptz,
 	extra text COLLATE "C",
 	CONSTRAINT series_state_not_null CHECK (incarnation IS NOT NULL AND reserved_to IS NOT NULL
 		AND counted_to IS NOT NULL AND unblocked IS NOT NULL AND filter IS NOT NULL
 		AND timeline IS NOT NULL AND pace IS NOT NULL AND measured_from IS NOT NULL AND measured_at IS NOT NULL
-		AND reserved_at IS NOT NULL AND timeline_end IS NOT NULL AND extra IS NOT NULL),
+		AND reserved_at IS NOT NULL AND extra IS NOT NULL),
 	CHECK (reserved_to OPERATOR(pg_catalog.>=) 0 AND counted_to OPERATOR(pg_catalog.>=) 0
 		AND unblocked OPERATOR(pg_catalog.>=) 0 AND pace OPERATOR(pg_catalog.>=) 0),
 	CHECK (pg_catalog.octet_length(extra) OPERATOR(pg_catalog.<=) 63)
@@ -244,8 +243,7 @@ COMMENT ON COLUMN coderring.series_state.timeline IS 'timeline of the server whe
 COMMENT ON COLUMN coderring.series_state.pace IS 'how many positions the series hands out in half a second';
 COMMENT ON COLUMN coderring.series_state.measured_from IS 'position from which that is measured at present';
 COMMENT ON COLUMN coderring.series_state.measured_at IS 'when the series was there';
-COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved';
-COMMENT ON COLUMN coderring.series_state.timeline_end IS 'when something was last reserved on the oldest timeline that a row was left of, as far as was known when the series left its own';
+COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved; in a row with incarnation 0, when any series last did on a timeline that is over';
 
 CREATE TABLE coderring.skipped_positions (
 	incarnation uuid,

@@ -312,6 +312,7 @@ admit_series(Relation rel, HeapTuple tuple)
 {
 	int			column = Anum_state_timeline;
 	Datum		timeline = Int64GetDatum(failover_timeline());
+	Datum		value;
 	bool		isnull = false;
 	SeriesKey	key;
 	SeriesNumbers numbers;
@@ -325,7 +326,8 @@ admit_series(Relation rel, HeapTuple tuple)
 	}
 
 	/* What it has lost elsewhere is not in the dump, and nothing is lost here yet. */
-	if (failover_foreign(DatumGetInt64(heap_getattr(tuple, column, RelationGetDescr(rel), &isnull))) && !isnull)
+	value = heap_getattr(tuple, column, RelationGetDescr(rel), &isnull);
+	if (!isnull && failover_foreign(DatumGetInt64(value)))
 		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &timeline, &isnull);
 	return tuple;
 }

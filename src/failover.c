@@ -20,11 +20,11 @@
  * reserved nothing in the minute before the end of its timeline passes over
  * one reservation only.  When that was is nowhere written.  But the newest
  * reservation of any series on the same timeline is not later, and to take it
- * for earlier than it was makes codes longer at worst.  Since the busy series
- * move first, and their rows then tell of the new timeline, each takes along
- * what was known (timeline_end), for the oldest timeline that any row is left
- * of.  What is known of an older one is true of a newer one too: it ended
- * later.
+ * for earlier than it was makes codes longer at worst.  The busy series move
+ * first, and their rows then tell of the new timeline.  So the first one that
+ * leaves a timeline makes a row that tells of its end: a row of no ring's, its
+ * incarnation 0, its extra the number of the timeline.  It is a line for each
+ * failover, is not dumped, and saves all others from reading the whole table.
  *
  * An extra may have been used first in the time that was lost, and then there
  * is no row.  So a series that is made on another timeline than its ring was
@@ -35,11 +35,13 @@
 
 #include "access/xlog.h"
 #include "common/hashfn.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "failover.h"
+#include "locks.h"
 #include "move.h"
 
 /* A series that has reserved nothing for so long before the end is not in use. */
@@ -64,17 +66,17 @@
 
 int			failover_gap = 10000;
 
-/* A timeline that rows tell of, and when something was last reserved on it, as far as they do. */
+/* A timeline that is over, and when something was last reserved on it. */
 typedef struct Timeline
 {
 	int64		number;
-	TimestampTz last;
+	TimestampTz last;			/* 0 if that is not known */
+	bool		noted;			/* there is a row that says so */
 } Timeline;
 
-/* What this session has found in the rows, and where and on which timeline it has. */
+/* What this session has found out, and where and on which timeline it has. */
 static Oid	known_relid = InvalidOid;
 static int64 known_on = 0;
-static TimestampTz known_end;	/* the newest timeline_end of all rows */
 static Timeline *timelines = NULL;
 static int	ntimelines = 0;
 
@@ -111,61 +113,106 @@ timelines_since(int64 number)
 	return Max((int64) now - then, 0);
 }
 
-static Timeline *
-find_timeline(int64 number)
+/* The key of the row that tells of a timeline's end. */
+static void
+make_end_key(SeriesKey *key, Oid relid, int64 number)
 {
-	for (int i = 0; i < ntimelines; i++)
-	{
-		if (timelines[i].number == number)
-			return &timelines[i];
-	}
-	return NULL;
+	char		text[MAXINT8LEN + 1];
+
+	memset(key, 0, sizeof(*key));
+	key->relid = relid;
+	key->extra_len = pg_lltoa(number, text);
+	memcpy(key->extra, text, key->extra_len);
 }
+
+/* When something was last reserved on a timeline, and by which clock that was not wrong. */
+typedef struct Newest
+{
+	int64		number;
+	TimestampTz last;
+	TimestampTz now;
+} Newest;
 
 static void
 look_at(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 		const SeriesNumbers *numbers, void *arg)
 {
-	Timeline   *timeline = find_timeline(numbers->timeline);
-	TimestampTz *now = arg;
+	Newest	   *newest = arg;
 
-	/* By a clock that was wrong. */
-	if (numbers->reserved_at > *now || numbers->timeline_end > *now)
-		return;
-	if (timeline == NULL)
-	{
-		timelines = timelines == NULL ?
-			MemoryContextAlloc(TopMemoryContext, sizeof(Timeline)) :
-			repalloc(timelines, (ntimelines + 1) * sizeof(Timeline));
-		timeline = &timelines[ntimelines++];
-		timeline->number = numbers->timeline;
-		timeline->last = numbers->reserved_at;
-	}
-	timeline->last = Max(timeline->last, numbers->reserved_at);
-	known_end = Max(known_end, numbers->timeline_end);
+	if (numbers->timeline == newest->number && numbers->reserved_at <= newest->now)
+		newest->last = Max(newest->last, numbers->reserved_at);
 }
 
 /*
- * When something was last reserved on a timeline, as far as is known.  All
- * rows are looked at once a session and timeline: what they say of timelines
- * that are over stays true.
+ * What is known of a timeline that is over, by the row that tells of it or else
+ * by those of all series that are left on it.  That stays true, so a session
+ * asks once.
  */
-static TimestampTz
-last_reservation(const SeriesKey *key, int64 number)
+static Timeline *
+find_timeline(Oid relid, int64 number)
 {
 	int64		now_on = failover_timeline();
-	TimestampTz now = GetCurrentTimestamp();
+	Timeline   *timeline;
+	SeriesKey	key;
+	SeriesNumbers end;
 
-	if (known_relid != key->relid || known_on != now_on || find_timeline(number) == NULL)
+	if (known_relid != relid || known_on != now_on)
 	{
-		known_relid = InvalidOid;
-		known_end = 0;
 		ntimelines = 0;
-		series_visit(NULL, look_at, &now);
-		known_relid = key->relid;
+		known_relid = relid;
 		known_on = now_on;
 	}
-	return find_timeline(number) != NULL ? Max(find_timeline(number)->last, known_end) : known_end;
+	for (int i = 0; i < ntimelines; i++)
+	{
+		if (timelines[i].number == number)
+			return &timelines[i];
+	}
+
+	timelines = timelines == NULL ?
+		MemoryContextAlloc(TopMemoryContext, sizeof(Timeline)) :
+		repalloc(timelines, (ntimelines + 1) * sizeof(Timeline));
+	timeline = &timelines[ntimelines];
+	timeline->number = number;
+	make_end_key(&key, relid, number);
+	timeline->noted = series_read(&key, &end);
+	if (timeline->noted)
+		timeline->last = end.reserved_at;
+	else
+	{
+		Newest		newest = {number, 0, GetCurrentTimestamp()};
+
+		series_visit(NULL, look_at, &newest);
+		timeline->last = newest.last;
+	}
+	ntimelines++;				/* now that no error can come in between */
+	return timeline;
+}
+
+/*
+ * A row is about to leave a timeline: make the row that tells of its end, unless
+ * it is there.
+ */
+static void
+note_end(Oid relid, int64 number)
+{
+	Timeline   *timeline = find_timeline(relid, number);
+	SeriesKey	key;
+	SeriesRow	row;
+
+	if (timeline->noted || timeline->last == 0)
+		return;
+	make_end_key(&key, relid, number);
+	ring_lock(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);
+	series_open(&row, &key);
+	if (row.tuple == NULL)
+	{
+		SeriesNumbers end = {.timeline = number, .reserved_at = timeline->last, .measured_at = timeline->last};
+
+		(void) series_reserve(&row, &key, &end, NIL, false);
+	}
+	series_close(&row);
+	ring_unlock(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);
+	timeline->noted = true;
 }
 
 /*
@@ -192,7 +239,7 @@ gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
 
 	/* One reservation, at least as large as the last one. */
 	gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
-	if (last_reservation(key, numbers->timeline) - numbers->reserved_at < IN_USE)
+	if (find_timeline(key->relid, numbers->timeline)->last - numbers->reserved_at < IN_USE)
 	{
 		long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
 
@@ -228,7 +275,7 @@ failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
 
 /*
  * Note in what is to be the row of a series that it goes on on the server's
- * timeline, and what is known of those before.
+ * timeline, and elsewhere when the one that it leaves had ended.
  */
 void
 failover_note(const SeriesKey *key, SeriesNumbers *numbers)
@@ -238,16 +285,7 @@ failover_note(const SeriesKey *key, SeriesNumbers *numbers)
 	if (numbers->timeline == now_on)
 		return;
 	if (failover_gap > 0)
-	{
-		TimestampTz oldest = last_reservation(key, numbers->timeline);
-
-		for (int i = 0; i < ntimelines; i++)
-		{
-			if (timelines[i].number != now_on)
-				oldest = Min(oldest, Max(timelines[i].last, known_end));
-		}
-		numbers->timeline_end = oldest;
-	}
+		note_end(key->relid, numbers->timeline);
 	numbers->timeline = now_on;
 }
 

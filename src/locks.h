@@ -15,8 +15,12 @@ typedef enum RingLock
 	LOCK_DEFINITION,			/* what a ring is */
 	LOCK_REFILL,				/* one series' block and row */
 	LOCK_ENTRY,					/* which cycles the series of a ring have entered */
-	LOCK_NAME					/* a name that is being given to a ring */
+	LOCK_NAME					/* a name that is being given to a ring; its detail is 0 */
 } RingLock;
+
+/* Details of other locks of the class LOCK_NAME, with id 0 */
+#define LOCK_NAME_SWEEP		1	/* orphans.c */
+#define LOCK_NAME_TIMELINES	2	/* failover.c */
 
 /*
  * Modes of the definition lock.  Handing out goes on while a ring is being

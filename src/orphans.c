@@ -32,9 +32,6 @@
 #define SWEEP_ALIVE		16
 #define SWEEP_ORPHANS	32
 
-/* The lock of the sweep, among the name locks, whose detail is 0. */
-#define SWEEP_DETAIL	1
-
 /*
  * Was the row made in a transaction that failed?  A row that a restore has
  * copied was not, even while the ring that it belongs to is still missing.
@@ -80,9 +77,11 @@ series_sweep_orphans(void)
 	HeapTuple	tuple = NULL;
 
 	/* One sweeper at a time: two would wait for each other's deletions. */
-	if (!ring_lock_conditional(LOCK_NAME, 0, SWEEP_DETAIL, ExclusiveLock))
+	if (!ring_lock_conditional(LOCK_NAME, 0, LOCK_NAME_SWEEP, ExclusiveLock))
 		return;
 	rel = ring_open(ring_relation("series_state"), Natts_state, RowExclusiveLock);
+
+	/* Behind 0, the incarnation of rows that tell of timelines (failover.c) */
 	ScanKeyInit(&scankey, Anum_state_incarnation, BTGreaterStrategyNumber, F_UUID_GT,
 				UUIDPGetDatum(&reached));
 	series_scan(&scan, rel, 1, &scankey);

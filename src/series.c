@@ -391,7 +391,6 @@ series_insert(Relation rel, const SeriesInsert *insert)
 		values[Anum_state_measured_from - 1] = Int64GetDatum(insert->numbers.measured_from);
 		values[Anum_state_measured_at - 1] = TimestampTzGetDatum(insert->numbers.measured_at);
 		values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(insert->numbers.reserved_at);
-		values[Anum_state_timeline_end - 1] = TimestampTzGetDatum(insert->numbers.timeline_end);
 		values[Anum_state_extra - 1] = extra_datum(&insert->key);
 	}
 	return insert_row(rel, values);

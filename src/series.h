@@ -30,7 +30,6 @@ enum
 	Anum_state_measured_from,
 	Anum_state_measured_at,
 	Anum_state_reserved_at,
-	Anum_state_timeline_end,
 	Anum_state_extra,
 	Natts_state = Anum_state_extra
 };
@@ -51,7 +50,6 @@ typedef struct SeriesNumbers
 	int64		measured_from;	/* the position from which that is measured at present */
 	TimestampTz measured_at;	/* when it was there */
 	TimestampTz reserved_at;	/* when it last reserved */
-	TimestampTz timeline_end;	/* not after the end of an older timeline, 0 if unknown */
 } SeriesNumbers;
 
 /* filter of a series whose codes were filtered with this and that */

@@ -98,7 +98,7 @@ SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key
 	$$SELECT coderring_rename('mine', 'new')$$]) query;
 SELECT pg_temp.altered($$
 	ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_not_null;
-	INSERT INTO coderring.series_state SELECT incarnation, 0, 0, NULL, 0, 1, 0, 0, now(), now(), now(), 'E' FROM coderring.ring WHERE name = 'r'$$,
+	INSERT INTO coderring.series_state SELECT incarnation, 0, 0, NULL, 0, 1, 0, 0, now(), now(), 'E' FROM coderring.ring WHERE name = 'r'$$,
 	$$SELECT coderring_get_code('r', 'E')$$);
 
 -- Indexes, which rows of new series are entered in

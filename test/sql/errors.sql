@@ -213,7 +213,7 @@ SELECT coderring_start_rings();
 SELECT pg_temp.fails($$SELECT * FROM coderring.ring$$);
 SELECT pg_temp.fails($$SELECT * FROM coderring.series_state$$);
 SELECT pg_temp.fails($$SELECT * FROM coderring.skipped_positions$$);
-SELECT pg_temp.fails($$INSERT INTO coderring.series_state VALUES (gen_random_uuid(), 0, 0, 0, 0, 1, 0, 0, now(), now(), now(), '')$$);
+SELECT pg_temp.fails($$INSERT INTO coderring.series_state VALUES (gen_random_uuid(), 0, 0, 0, 0, 1, 0, 0, now(), now(), '')$$);
 SELECT pg_temp.fails($$CREATE TABLE coderring.mine ()$$);
 RESET ROLE;
 SELECT * FROM state EXCEPT SELECT * FROM state_before ORDER BY 1, 2;

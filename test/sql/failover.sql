@@ -10,10 +10,10 @@ RESET client_min_messages;
 LOAD 'coderring';
 SHOW coderring.failover_gap;
 CREATE FUNCTION pg_temp.series(name text, extra text, timeline bigint, pace bigint, ago interval,
-		reserved_to bigint DEFAULT 100, span bigint DEFAULT 32, timeline_end timestamptz DEFAULT '2000-01-01') RETURNS void LANGUAGE sql AS $$
+		reserved_to bigint DEFAULT 100, span bigint DEFAULT 32) RETURNS void LANGUAGE sql AS $$
 	INSERT INTO coderring.series_state
-		(incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT incarnation, reserved_to, reserved_to - span, reserved_to - span, 0, series.timeline, series.pace, 0, '2026-01-01', '2026-01-01'::timestamptz - ago, series.timeline_end, extra
+		(incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT incarnation, reserved_to, reserved_to - span, reserved_to - span, 0, series.timeline, series.pace, 0, '2026-01-01', '2026-01-01'::timestamptz - ago, extra
 	FROM coderring.ring r WHERE r.name = series.name
 $$;
 CREATE TEMP VIEW place AS SELECT s.ring, s.extra, s.cycle, s.cycle_offset - 1 AS first, t.skipped
@@ -33,9 +33,11 @@ SELECT pg_temp.series('fo', 'idle-', pg_temp.t(-1), 1000, '61 s');
 SELECT pg_temp.series('fo', 'idle-wide-', pg_temp.t(-1), 1000, '61 s', 400000, 40000);
 -- Of a timeline that nothing is known of but this very row
 SELECT pg_temp.series('fo', 'alone-', pg_temp.t(-3), 1000, '1 year');
--- Of one that is known to have gone on by a row that has left it
+-- Of one that is known to have gone on, by what a row that has left it has noted
 SELECT pg_temp.series('fo', 'known-', pg_temp.t(-2), 1000, '2 years');
-SELECT pg_temp.series('fo', 'left-', pg_temp.t(-1), 1, '1 s', timeline_end => '2024-06-01');
+INSERT INTO coderring.series_state
+	(incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	VALUES ('00000000-0000-0000-0000-000000000000', 0, 0, 0, 0, pg_temp.t(-2), 0, 0, '2024-06-01', '2024-06-01', pg_temp.t(-2));
 SELECT pg_temp.series('fo_small', '', pg_temp.t(-1), 10, '1 s');
 SELECT pg_temp.series('fo_small', 'idle-', pg_temp.t(-1), 10, '61 s');
 SELECT pg_temp.series('fo_small', 'fast-', pg_temp.t(-1), 1000000, '1 s');
@@ -56,8 +58,13 @@ TABLE place;
 SELECT cycle, count(*) FROM regexp_split_to_table('XW23456789ABC', '') u, regexp_split_to_table(coderring_alphabet('default'), '') c,
 	LATERAL coderring_decode('fo_small', u || c) WHERE issued GROUP BY cycle ORDER BY cycle;
 SELECT count(*) FROM coderring.skipped_positions JOIN coderring.ring USING (incarnation) WHERE name LIKE 'fo%';
--- The rows tell of this timeline now, and remember the oldest one
-SELECT count(DISTINCT s.timeline), min(s.timeline) = pg_temp.t(0), min(timeline_end)::date = '2024-06-01', max(timeline_end)::date = '2024-06-01' FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'fo' AND extra NOT LIKE 'other%';
+-- The rows tell of this timeline now, and others of the end of those that they have left
+SELECT count(DISTINCT s.timeline), min(s.timeline) = pg_temp.t(0) FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'fo' AND extra NOT LIKE 'other%';
+SELECT n, timeline = pg_temp.t(n), reserved_at::date FROM generate_series(-7, 0) n JOIN coderring.series_state ON extra = pg_temp.t(n)::text
+	WHERE incarnation = '00000000-0000-0000-0000-000000000000' ORDER BY 1;
+-- whatever becomes of their rings, and of what is swept
+SELECT count(coderring_create('fo_' || g)), count(coderring_drop('fo_' || g)) FROM generate_series(1, 64) g;
+SELECT count(*) FROM coderring.series_state WHERE incarnation = '00000000-0000-0000-0000-000000000000';
 -- Nothing happens a second time
 CREATE TEMP TABLE once AS SELECT ring, extra, cycle, cycle_offset FROM coderring.series WHERE ring LIKE 'fo%';
 SELECT count(coderring_get_code(ring, extra)) FROM once WHERE ring IN ('fo', 'fo_small');
@@ -90,8 +97,8 @@ SELECT coderring_create('fo_words', 3, blocklist => 'regress_fo'), coderring_res
 SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) e;
 CREATE TEMP TABLE kept AS SELECT extra, filter FROM coderring.series_state JOIN coderring.ring USING (incarnation) WHERE name = 'fo_words';
 SELECT coderring_reset('fo_words', test_seed => 'failover');
-INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT r.incarnation, 100, 100, 100, k.filter, pg_temp.t(-1), CASE k.extra WHEN 's-' THEN 500 ELSE 815 END, 0, '2026-01-01', '2026-01-01', '2000-01-01', k.extra FROM coderring.ring r, kept k WHERE r.name = 'fo_words';
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT r.incarnation, 100, 100, 100, k.filter, pg_temp.t(-1), CASE k.extra WHEN 's-' THEN 500 ELSE 815 END, 0, '2026-01-01', '2026-01-01', k.extra FROM coderring.ring r, kept k WHERE r.name = 'fo_words';
 SELECT length(coderring_get_code('fo_words', e)) FROM unnest('{s-,t-}'::text[]) e;
 SELECT extra, cycle, first FROM place WHERE ring = 'fo_words';
 SELECT extra, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('fo_words', remaining::int, extra)) c) FROM coderring.series WHERE ring = 'fo_words';

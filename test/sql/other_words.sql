@@ -16,8 +16,8 @@ CREATE TEMP TABLE handed AS SELECT code FROM coderring_get_codes('claimed', 700,
 SELECT code AS denied FROM handed ORDER BY code LIMIT 1 \gset
 SELECT coderring_define_blocklist('few', ARRAY['QQQQQQQ', :'denied']);
 SELECT length(coderring_get_code('claimed', 'Z-'));
-INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT s.incarnation, 2048, 2048, 0, filter, s.timeline, 0, 2048, measured_at, reserved_at, timeline_end, ''
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT s.incarnation, 2048, 2048, 0, filter, s.timeline, 0, 2048, measured_at, reserved_at, ''
 	FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'claimed' AND extra = 'Z-';
 SELECT length(coderring_get_code('claimed'));
 -- first one that is remembered to be the advanced series'

@@ -23,8 +23,8 @@ UPDATE coderring.series_state SET reserved_to = 0;
 UPDATE coderring.series_state SET extra = extra;
 DELETE FROM coderring.series_state;
 TRUNCATE coderring.series_state;
-INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, timeline_end, extra)
-	SELECT incarnation, 0, 0, 0, filter, timeline, 0, 0, now(), now(), now(), extra FROM coderring.series_state
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT incarnation, 0, 0, 0, filter, timeline, 0, 0, now(), now(), extra FROM coderring.series_state
 	ON CONFLICT (incarnation, extra) DO UPDATE SET reserved_to = 0;
 INSERT INTO coderring.skipped_positions SELECT incarnation, 8 * 1024 - 1, 7 * 1024, 'E' FROM coderring.ring;
 UPDATE coderring.skipped_positions SET last_position = 0;
@@ -224,7 +224,7 @@ INSERT INTO coderring.ring (id, name, incarnation, key, owner, owner_name, first
 SELECT owner FROM coderring.ring WHERE name = 'orphan';
 SELECT length(coderring_get_code('orphan'));
 -- A restored series goes on from what the dump says, never before.
-INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 0, 1, 0, 0, now(), now(), now(), 'S' FROM coderring.ring WHERE name = 'restored';
+INSERT INTO coderring.series_state SELECT incarnation, 500, 500, 500, 0, 1, 0, 0, now(), now(), 'S' FROM coderring.ring WHERE name = 'restored';
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';
 SELECT left(coderring_get_code('restored', 'S'), 1);
 SELECT cycle_offset FROM coderring.series WHERE ring = 'restored' AND extra = 'S';

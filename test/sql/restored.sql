@@ -53,7 +53,7 @@ SELECT cycle_offset = (SELECT reserved_to FROM state_kept) FROM coderring.series
 -- A row that is inserted, used and rolled back has been used for good.
 SELECT coderring_create('used', 3);
 BEGIN;
-INSERT INTO coderring.series_state SELECT incarnation, 0, 0, 0, 0, 1, 0, 0, now(), now(), now(), 'T' FROM coderring.ring WHERE name = 'used';
+INSERT INTO coderring.series_state SELECT incarnation, 0, 0, 0, 0, 1, 0, 0, now(), now(), 'T' FROM coderring.ring WHERE name = 'used';
 SELECT length(coderring_get_code('used', 'T'));
 ROLLBACK;
 SELECT reserved_to, cycle_offset FROM coderring.series WHERE ring = 'used';
@@ -105,20 +105,20 @@ SELECT coderring_create('next', 3), length(coderring_get_code('next'));
 
 -- What no function of the extension would have written
 \set VERBOSITY terse
-INSERT INTO coderring.series_state SELECT incarnation, 5, 5, 5, 0, 1, 0, 0, now(), now(), now(), repeat('A', 64) FROM coderring.ring;
-INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 0, 0, 1, 0, 0, now(), now(), now(), 'A' FROM coderring.ring;
+INSERT INTO coderring.series_state SELECT incarnation, 5, 5, 5, 0, 1, 0, 0, now(), now(), repeat('A', 64) FROM coderring.ring;
+INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 0, 0, 1, 0, 0, now(), now(), 'A' FROM coderring.ring;
 UPDATE coderring.ring SET first_cycle = -1, incarnation = gen_random_uuid(), key = sha256('other');
 \set VERBOSITY default
 ALTER TABLE coderring.series_state DROP CONSTRAINT series_state_check, DROP CONSTRAINT series_state_extra_check;
 BEGIN;
-INSERT INTO coderring.series_state SELECT incarnation, 5, 5, 5, 0, 1, 0, 0, now(), now(), now(), repeat('A', 2000) FROM coderring.ring;
+INSERT INTO coderring.series_state SELECT incarnation, 5, 5, 5, 0, 1, 0, 0, now(), now(), repeat('A', 2000) FROM coderring.ring;
 SAVEPOINT s;
 SELECT coderring_start_rings();
 ROLLBACK TO s;
 SELECT count(*) FROM coderring.series;
 ROLLBACK;
 BEGIN;
-INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 0, 0, 1, 0, 0, now(), now(), now(), 'A' FROM coderring.ring;
+INSERT INTO coderring.series_state SELECT incarnation, -48, 0, 0, 0, 1, 0, 0, now(), now(), 'A' FROM coderring.ring;
 SELECT coderring_get_code('next', 'A');
 ROLLBACK;
 DROP EXTENSION coderring;

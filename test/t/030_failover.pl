@@ -47,20 +47,40 @@ $primary->safe_psql('postgres', join(';', (map { "SELECT coderring_create('$_', 
 	map { "SELECT coderring_create('$_')" } qw(bulk advanced bumped recovered unused)));
 $primary->safe_psql('postgres', q{SELECT coderring_create('limited', 1, max_length => 1); SELECT coderring_get_code('limited'); SELECT coderring_get_code('r1m', 'quiet-')});
 
-# A load of some time ago, as if it was over for two minutes, and one that was
-# over for half a minute.
-my $loaded = 300_000;
-$primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('bulk', $loaded, e) FROM unnest('{old-,late-}'::text[]) e}
-	=~ s/FROM coderring_get_codes\((.*?)\) FROM (.*)/FROM $2, coderring_get_codes($1)/r);
-$primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('$_', 100)}) foreach qw(advanced bumped recovered);
-$primary->safe_psql('postgres', q{
-	ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
-	CREATE TEMP TABLE rewound AS SELECT * FROM coderring.series_state WHERE extra IN ('old-', 'late-');
-	UPDATE rewound SET reserved_at = reserved_at - CASE extra WHEN 'old-' THEN interval '2 min' ELSE interval '30 s' END;
-	DELETE FROM coderring.series_state WHERE extra IN ('old-', 'late-');
-	INSERT INTO coderring.series_state TABLE rewound;
-	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change});
+# Loads of some time ago, as if they were over for so long.
+sub load_before
+{
+	my ($node, %ago) = @_;
+	my $loads = join(', ', map { "('$_', interval '$ago{$_}')" } sort keys %ago);
 
+	$node->safe_psql('postgres', qq{
+		SELECT count(*) FROM (VALUES $loads) load (extra), coderring_get_codes('bulk', 300000, extra);
+		ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
+		CREATE TEMP TABLE rewound AS SELECT s.* FROM coderring.series_state s JOIN (VALUES $loads) load (extra) USING (extra);
+		UPDATE rewound r SET reserved_at = reserved_at - ago FROM (VALUES $loads) load (extra, ago) WHERE r.extra = load.extra;
+		DELETE FROM coderring.series_state WHERE extra IN (SELECT extra FROM rewound);
+		INSERT INTO coderring.series_state TABLE rewound;
+		ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change});
+	return;
+}
+
+# is_little(NODE, EXTRA, NAME): one that was loaded long ago passes over one reservation.
+sub is_little
+{
+	my ($node, $extra, $name) = @_;
+	my (undef, $reserved) = where($node, 'bulk', $extra);
+
+	code($node, 'bulk', $extra);
+	my ($position) = where($node, 'bulk', $extra);
+	cmp_ok($position, '>', $reserved + 1, "$name: one reservation");
+	cmp_ok($position, '<=', $reserved + 32 ** 4 / 64 + 1, "$name: and no more");
+	code($node, 'bulk', $extra);
+	is((where($node, 'bulk', $extra))[0], $position + 1, "$name: once");
+	return;
+}
+
+load_before($primary, 'old-' => '2 min', 'late-' => '30 s', 'older-' => '3 min');
+$primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('$_', 100)}) foreach qw(advanced bumped recovered);
 $primary->backup('backup');
 
 # Two standbys that come to the same place
@@ -176,13 +196,7 @@ my $none = $standbys{none};
 
 # After a restart, and after the busy series have moved: what they knew is not forgotten.
 $gap->restart;
-my ($old_position, $old_reserved) = where($gap, 'bulk', 'old-');
-code($gap, 'bulk', 'old-');
-my ($position) = where($gap, 'bulk', 'old-');
-cmp_ok($position, '>', $old_reserved + 1, 'a series that was loaded long ago: one reservation');
-cmp_ok($position, '<=', $old_reserved + 32 ** 4 / 64 + 1, 'and no more');
-code($gap, 'bulk', 'old-');
-is((where($gap, 'bulk', 'old-'))[0], $position + 1, 'once');
+is_little($gap, 'old-', 'a series that was loaded long ago');
 my (undef, $late_reserved) = where($gap, 'bulk', 'late-');
 code($gap, 'bulk', 'late-');
 cmp_ok((where($gap, 'bulk', 'late-'))[0], '>', $late_reserved + 32 ** 4 / 64 + 1, 'one that was loaded half a minute ago: as fast as it was');
@@ -245,7 +259,8 @@ is(join(' ', map { my $ring = $_; $gap->safe_psql('restored', "SELECT coderring_
 	'1 1 1 1 1', 'a dump that is restored on the same timeline passes over nothing');
 
 # Once more, to a third timeline: what was in use on none since does not move far.
-my (undef, $again) = where($gap, 'bulk', 'old-');
+load_before($gap, 'second-' => '2 min');
+code($gap, 'r1m');
 $gap->backup('second');
 my $third = PostgreSQL::Test::Cluster->new('third');
 $third->init_from_backup($gap, 'second', has_streaming => 1);
@@ -264,6 +279,13 @@ is(scalar(grep { $lost{$_} } map { code($third, 'r1m', $_) } ('quiet-', 'lost-')
 my (undef, $before) = where($third, 'r1m');
 code($third, 'r1m');
 cmp_ok((where($third, 'r1m'))[0], '>', $before + 1, 'each timeline has its gap');
+is($third->safe_psql('postgres', q{SELECT count(*) FROM coderring.series_state WHERE extra = 'older-' AND timeline & 4294967295 = 1}), 1,
+	'a series has been left on the first timeline');
+$third->safe_psql('postgres', q{
+	SELECT coderring_drop('limited');
+	SELECT coderring_get_code(name, extra) FROM coderring.ring JOIN coderring.series_state s USING (incarnation)
+	WHERE s.timeline & 4294967295 = 2 AND extra <> 'second-'});
+is_little($third, 'second-', 'one that was loaded long before the second failover');
 $_->stop foreach $third, $none;
 
 done_testing();
