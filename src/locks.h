@@ -15,12 +15,13 @@ typedef enum RingLock
 	LOCK_DEFINITION,			/* what a ring is */
 	LOCK_REFILL,				/* one series' block and row */
 	LOCK_ENTRY,					/* which cycles the series of a ring have entered */
-	LOCK_NAME					/* a name that is being given to a ring; its detail is 0 */
+	LOCK_NAME					/* a name that is being given to a ring, with the detail 0 */
 } RingLock;
 
-/* Details of other locks of the class LOCK_NAME, with id 0 */
-#define LOCK_NAME_SWEEP		1	/* orphans.c */
-#define LOCK_NAME_TIMELINES	2	/* failover.c */
+/* Details of other locks of the class LOCK_NAME; the id of all but the first is 0. */
+#define LOCK_NAME_LIST		2	/* a list of words */
+#define LOCK_NAME_SWEEP		1	/* of orphans */
+#define LOCK_NAME_TIMELINES	3	/* the rows that tell of their ends */
 
 /*
  * Modes of the definition lock.  Handing out goes on while a ring is being

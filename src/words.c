@@ -50,9 +50,6 @@ enum
 /* Automata that a session keeps. */
 #define KEPT	8
 
-/* The lock of a list's name, among the name locks, whose detail is 0 for rings. */
-#define LIST_DETAIL		2
-
 typedef struct Kept
 {
 	MemoryContext memory;		/* NULL for none */
@@ -316,7 +313,7 @@ hash_of(const char *name)
 void
 words_lock_list(const char *list)
 {
-	ring_lock(LOCK_NAME, hash_of(list), LIST_DETAIL, ShareLock);
+	ring_lock(LOCK_NAME, hash_of(list), LOCK_NAME_LIST, ShareLock);
 }
 
 static bool
@@ -422,7 +419,7 @@ words_define(const char *list, ArrayType *words)
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("must be owner of blocklist \"%s\"", list)));
 		if (i == 0)
-			ring_lock(LOCK_NAME, hash_of(list), LIST_DETAIL, ExclusiveLock);
+			ring_lock(LOCK_NAME, hash_of(list), LOCK_NAME_LIST, ExclusiveLock);
 	}
 	if (!exists && words == NULL)
 		report_missing(list);
