@@ -37,9 +37,6 @@
 #include "locks.h"
 #include "series.h"
 
-/* The lock of the one worker, among the name locks, whose detail is 0. */
-#define APART_DETAIL	3
-
 /* What the two share. */
 typedef struct Apart
 {
@@ -96,13 +93,13 @@ coderring_insert_apart(Datum arg)
 void
 series_lock_apart(void)
 {
-	ring_lock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	ring_lock(LOCK_NAME, 0, LOCK_NAME_APART, ExclusiveLock);
 }
 
 void
 series_unlock_apart(void)
 {
-	ring_unlock(LOCK_NAME, 0, APART_DETAIL, ExclusiveLock);
+	ring_unlock(LOCK_NAME, 0, LOCK_NAME_APART, ExclusiveLock);
 }
 
 /* Raise 53000; the setting is the one that was too low. */

@@ -70,9 +70,11 @@ InitMaterializedSRF(FunctionCallInfo fcinfo, bits32 flags)
 }
 #endif
 
-/* 15 has a function for the timeline that the server writes. */
-#if PG_VERSION_NUM < 150000
-#define GetWALInsertionTimeLine() (RecoveryInProgress() ? 0 : ThisTimeLineID)
+/* 15 has a function for the timeline that the server writes, and what recovery knows in a header of its own. */
+#if PG_VERSION_NUM >= 150000
+#include "access/xlogrecovery.h"
+#else
+#define GetWALInsertionTimeLine() ThisTimeLineID
 #endif
 
 /* 16 has the macros of texts in a header of their own. */

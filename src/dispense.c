@@ -181,8 +181,8 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	}
 
 	/* Exactly to the end of its codes, as one that was used up elsewhere, also once more; not beyond. */
-	lsn = move_to(&moving, target,
-				  (!next_cycle || target > moving.state.position) && target == cycles_end(ring, &key), false);
+	lsn = move_past(&moving, target,
+					(!next_cycle || target > moving.state.position) && target == cycles_end(ring, &key));
 	series_make_durable(lsn);
 	move_close(&moving);
 	refill_unlock(&key);

@@ -18,8 +18,9 @@
  *
  * A series that was not in use has lost little or nothing: one that had
  * reserved nothing in the minute before the end of its timeline passes over
- * one reservation only.  When that was is nowhere written.  But the newest
- * reservation of any series on the same timeline is not later, and to take it
+ * one reservation only.  When that was is nowhere written, but some of what
+ * happened before it is: the last commit that the server replayed, or else the
+ * newest reservation of all series that are left on the timeline.  To take it
  * for earlier than it was makes codes longer at worst.  The busy series move
  * first, and their rows then tell of the new timeline.  So the first one that
  * leaves a timeline makes a row that tells of its end: a row of no ring's, its
@@ -89,8 +90,13 @@ failover_timeline(void)
 {
 	uint64		system = GetSystemIdentifier();
 	uint32		hash = hash_bytes((const unsigned char *) &system, sizeof(system));
+	TimeLineID	timeline;
 
-	return (int64) (((uint64) (hash & PG_INT32_MAX) << 32) | (uint32) GetWALInsertionTimeLine());
+	if (RecoveryInProgress())
+		(void) GetXLogReplayRecPtr(&timeline);
+	else
+		timeline = GetWALInsertionTimeLine();
+	return (int64) (((uint64) (hash & PG_INT32_MAX) << 32) | (uint32) timeline);
 }
 
 /* Is a timeline one of another server's history? */
@@ -144,9 +150,25 @@ look_at(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 }
 
 /*
- * What is known of a timeline that is over, by the row that tells of it or else
- * by those of all series that are left on it.  That stays true, so a session
- * asks once.
+ * The time of the last commit on a timeline, if it is the one that this server
+ * has replayed before it began its own, and has not been restarted since; else
+ * 0.
+ */
+static TimestampTz
+last_commit(int64 number)
+{
+	TimeLineID	replayed;
+
+	(void) GetXLogReplayRecPtr(&replayed);
+	if (failover_foreign(number) || (uint32) number != replayed || number == failover_timeline())
+		return 0;
+	return GetLatestXTime();
+}
+
+/*
+ * What is known of a timeline that is over, by the row that tells of it, or by
+ * commits, or else by the rows of all series that are left on it.  That stays
+ * true, so a session asks once.
  */
 static Timeline *
 find_timeline(Oid relid, int64 number)
@@ -175,9 +197,8 @@ find_timeline(Oid relid, int64 number)
 	timeline->number = number;
 	make_end_key(&key, relid, number);
 	timeline->noted = series_read(&key, &end);
-	if (timeline->noted)
-		timeline->last = end.reserved_at;
-	else
+	timeline->last = timeline->noted ? end.reserved_at : last_commit(number);
+	if (timeline->last == 0)
 	{
 		Newest		newest = {number, 0, GetCurrentTimestamp()};
 
@@ -275,17 +296,27 @@ failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
 
 /*
  * Note in what is to be the row of a series that it goes on on the server's
- * timeline, and elsewhere when the one that it leaves had ended.
+ * timeline, and elsewhere when the one that it leaves had ended.  The time in
+ * which there was no server is none in which the series was slow.
  */
 void
-failover_note(const SeriesKey *key, SeriesNumbers *numbers)
+failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now)
 {
 	int64		now_on = failover_timeline();
 
 	if (numbers->timeline == now_on)
 		return;
 	if (failover_gap > 0)
+	{
+		TimestampTz end = Max(find_timeline(key->relid, numbers->timeline)->last, numbers->reserved_at);
+
 		note_end(key->relid, numbers->timeline);
+		if (end < now)
+		{
+			numbers->reserved_at += now - end;
+			numbers->measured_at += now - end;
+		}
+	}
 	numbers->timeline = now_on;
 }
 

@@ -17,7 +17,7 @@ extern int64 failover_timeline(void);
 extern bool failover_foreign(int64 number);
 extern bool failover_pending(const Ring *ring, const SeriesNumbers *numbers);
 extern int64 failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position);
-extern void failover_note(const SeriesKey *key, SeriesNumbers *numbers);
+extern void failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now);
 extern void failover_begin(SeriesNumbers *numbers, int64 position, TimestampTz now);
 extern void failover_note_pace(SeriesNumbers *numbers, int64 position, TimestampTz now);
 

@@ -22,6 +22,7 @@ typedef enum RingLock
 #define LOCK_NAME_LIST		2	/* a list of words */
 #define LOCK_NAME_SWEEP		1	/* of orphans */
 #define LOCK_NAME_TIMELINES	3	/* the rows that tell of their ends */
+#define LOCK_NAME_APART		4	/* rows that are inserted apart */
 
 /*
  * Modes of the definition lock.  Handing out goes on while a ring is being

@@ -84,9 +84,9 @@ first_passed(const Moving *moving)
  * Move a series forward to a position, and write that, not durably yet: to
  * where the caller has found out that it may stand.  If the codes of that
  * cycle are another series', or blocked, it is the start of the first cycle
- * after it that is free; and if there is none, or codes would get longer than
- * max_length, an error (22023, 2200H) or, with `stand`, a place from which
- * nothing can be handed out.
+ * after it that is free, or with `stand` as far behind that start; and if there
+ * is none, or codes would get longer than max_length, an error (22023, 2200H)
+ * or, with `stand`, a place from which nothing can be handed out.
  *
  * With `goes_on` it has passed over all that a failover may have lost, so that
  * it goes on on the server's timeline.
@@ -121,7 +121,7 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 		}
 	}
 	else if (goes_on)
-		failover_note(&moving->key, &numbers);
+		failover_note(&moving->key, &numbers, GetCurrentTimestamp());
 	numbers.reserved_to = target;
 	cycles_find_others(ring, &moving->key, first_passed(moving), to_cycle, &range);
 	if (target == start ||
@@ -141,7 +141,10 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 		range.first = range.skip.first = start;
 		cycles_settle(ring, moving->list, &moving->key, false, &range);
 		if (range.first > start)
-			numbers.reserved_to = range.first;	/* so the whole cycle is skipped */
+		{
+			/* So whole cycles are skipped; what was handed out elsewhere had skipped them, too. */
+			numbers.reserved_to = range.first + (stand && !range.stands ? target - start : 0);
+		}
 		else if (range.stands)
 			numbers.reserved_to = start + base_codes;
 	}
@@ -173,5 +176,28 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 		slot->skipped += Max(range.skip.end - range.skip.first, 0);
 	}
 	cycles_unlock(ring, &range);
+	return lsn;
+}
+
+/*
+ * Move a series to where somebody says that it has come.  If it still has to
+ * pass over what a failover may have lost, that is behind there: it may have
+ * been moved like that in the time that was lost.
+ */
+XLogRecPtr
+move_past(Moving *moving, int64 target, bool stand)
+{
+	const Ring *ring = moving->ring;
+	const SeriesKey key = moving->key;
+	int64		behind = failover_target(ring, &key, move_numbers(moving), target) - target;
+	XLogRecPtr	lsn = move_to(moving, target, stand, behind <= 0);
+
+	if (behind > 0)
+	{
+		move_close(moving);
+		move_open(moving, ring, &key);
+		if (behind <= PG_INT64_MAX - moving->state.position)
+			lsn = move_to(moving, moving->state.position + behind, true, true);
+	}
 	return lsn;
 }

@@ -31,6 +31,7 @@ extern void move_close(Moving *moving);
 extern int64 move_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position,
 						 int64 cycles, int64 codes);
 extern XLogRecPtr move_to(Moving *moving, int64 target, bool stand, bool goes_on);
+extern XLogRecPtr move_past(Moving *moving, int64 target, bool stand);
 
 /* The numbers of the series' row, NULL if it has none. */
 static inline const SeriesNumbers *

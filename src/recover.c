@@ -77,11 +77,9 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
 	if (target > moving.state.position)
 	{
-		/* As far as is usual, or after a failover the gap is still to come. */
-		bool		usual = target >= move_target(ring, key, move_numbers(&moving), moving.state.position,
-												  MOVE_CYCLES, MOVE_CODES);
-
-		lsn = move_to(&moving, target, true, usual);
+		/* At least what it would pass over by itself after a failover, or several */
+		target = Max(target, failover_target(ring, key, move_numbers(&moving), moving.state.position));
+		lsn = move_to(&moving, target, true, true);
 		target = moving.row.numbers.reserved_to;
 		if (target >= cycles_end(ring, key))
 			(*ended)++;
@@ -115,7 +113,7 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 		lock_series(&key);
 		move_open(&moving, &ring, &key);
 		if (numbers->reserved_to > moving.state.position)
-			(void) move_to(&moving, numbers->reserved_to, true, false);
+			(void) move_past(&moving, numbers->reserved_to, true);
 		move_close(&moving);
 		refill_unlock(&key);
 		return;

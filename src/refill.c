@@ -518,7 +518,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		if (row.tuple == NULL)
 			failover_begin(&numbers, before.position, now);
 		else
-			failover_note(&key, &numbers);
+			failover_note(&key, &numbers, now);
 		numbers.measured_from += Max(range.skip.end - range.skip.first, 0);
 		failover_note_pace(&numbers, range.first, now);
 		numbers.reserved_to = range.end;

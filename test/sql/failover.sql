@@ -65,6 +65,8 @@ SELECT n, timeline = pg_temp.t(n), reserved_at::date FROM generate_series(-7, 0)
 -- whatever becomes of their rings, and of what is swept
 SELECT count(coderring_create('fo_' || g)), count(coderring_drop('fo_' || g)) FROM generate_series(1, 64) g;
 SELECT count(*) FROM coderring.series_state WHERE incarnation = '00000000-0000-0000-0000-000000000000';
+-- The time that there was no server is not one in which they were slow: pace is as it was at the end
+SELECT extra, pace BETWEEN 1 AND 120 AS slow, pace BETWEEN 980 AND 1200 AS in_use FROM coderring.series_state JOIN coderring.ring USING (incarnation) WHERE name = 'fo' AND extra IN ('busy-', 'busy4-', 'behind-') ORDER BY 1;
 -- Nothing happens a second time
 CREATE TEMP TABLE once AS SELECT ring, extra, cycle, cycle_offset FROM coderring.series WHERE ring LIKE 'fo%';
 SELECT count(coderring_get_code(ring, extra)) FROM once WHERE ring IN ('fo', 'fo_small');
@@ -117,6 +119,15 @@ UPDATE coderring.ring SET timeline = pg_temp.t(-6) WHERE name = 'fo';
 SELECT coderring_advance('fo', 'moved-', 0, 200), pg_temp.series('fo', 'with-', pg_temp.t(-6), 1000, '1 s');
 SELECT length(coderring_get_code('fo', e)) FROM unnest('{with-,moved-,moved-}'::text[]) e;
 SELECT extra, cycle, first FROM place WHERE ring = 'fo' AND extra IN ('moved-', 'with-');
+-- nor takes anything of it, however large it is
+SELECT pg_temp.series('fo', 'wide-idle-', pg_temp.t(-1), 1000, '61 s', 400000, 40000), coderring_advance('fo', 'wide-idle-', 0, 400001), coderring_advance('fo', 'new-moved-', 0, 1);
+SELECT length(coderring_get_code('fo', e)) FROM unnest('{wide-idle-,wide-idle-,new-moved-,new-moved-}'::text[]) e;
+SELECT extra, cycle, first FROM place WHERE ring = 'fo' AND extra IN ('wide-idle-', 'new-moved-');
+-- coderring_recover moves at least as far, after several timelines too
+SELECT coderring_create('fo_thrice', 1), pg_temp.series('fo_thrice', 'a-', pg_temp.t(-3), 100000, '0 s', 10, 1), pg_temp.series('fo_thrice', 'b-', pg_temp.t(-3), 1000, '0 s', 10, 1);
+SELECT coderring_recover('fo_thrice', 0, 1, false);
+SELECT length(coderring_get_code('fo_thrice', e)) FROM unnest('{a-,b-}'::text[]) e;
+SELECT extra, cycle * 32 + first FROM place WHERE ring = 'fo_thrice';
 SELECT coderring_reset('fo'), length(coderring_get_code('fo', 'new-'));
 SELECT ring, extra, cycle, first FROM place WHERE ring = 'fo';
 UPDATE coderring.ring SET timeline = pg_temp.t(-1) WHERE name = 'fo';

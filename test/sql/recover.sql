@@ -144,6 +144,11 @@ SELECT coderring_define_blocklist('regress_rec', '{GUN,ASS}');
 SELECT coderring_recover('words', 0, 1500, false);
 SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'words';
 SELECT coderring_get_code('words', 'GUN');
+-- Cycles that are blocked are none of those that were handed out elsewhere
+SELECT coderring_define_blocklist('regress_rec', '{ANUX,ANUW}'), coderring_create('passed', 3, blocklist => 'regress_rec'), coderring_advance('passed', 'ANU', 0, 32000);
+SELECT coderring_recover('passed', 0, 2000, false);
+SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'passed';
+SELECT coderring_get_code('passed', 'ANU') LIKE 'ANU2___';
 -- Errors change nothing
 CREATE TEMP TABLE before AS SELECT * FROM coderring.series_state;
 SELECT coderring_recover('nothing');

@@ -22,17 +22,20 @@ max_connections = 60
 
 sub base_codes_of { my ($name) = @_; return 32 ** ($rings{$name} // 4) }
 
+# The database that the functions below look into
+my $dbname = 'postgres';
+
 # where(NODE, RING, EXTRA): position, and what is reserved.
 sub where
 {
 	my ($node, $ring, $extra) = @_;
-	my @place = split(/\|/, $node->safe_psql('postgres', qq{
+	my @place = split(/\|/, $node->safe_psql($dbname, qq{
 		SELECT cycle, cycle_offset, reserved_to, codes_per_cycle FROM coderring.series WHERE ring = '$ring' AND extra = '@{[ $extra // '' ]}'}));
 
 	return ($place[0] * $place[3] + $place[1], $place[2]);
 }
 
-sub code { my ($node, $ring, $extra) = @_; return $node->safe_psql('postgres', "SELECT coderring_get_code('$ring', '@{[ $extra // '' ]}')") }
+sub code { my ($node, $ring, $extra) = @_; return $node->safe_psql($dbname, "SELECT coderring_get_code('$ring', '@{[ $extra // '' ]}')") }
 
 # The SQLSTATE and message of the first error of a statement
 sub error_of
@@ -53,7 +56,7 @@ sub load_before
 	my ($node, %ago) = @_;
 	my $loads = join(', ', map { "('$_', interval '$ago{$_}')" } sort keys %ago);
 
-	$node->safe_psql('postgres', qq{
+	$node->safe_psql($dbname, qq{
 		SELECT count(*) FROM (VALUES $loads) load (extra), coderring_get_codes('bulk', 300000, extra);
 		ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
 		CREATE TEMP TABLE rewound AS SELECT s.* FROM coderring.series_state s JOIN (VALUES $loads) load (extra) USING (extra);
@@ -79,6 +82,12 @@ sub is_little
 	return;
 }
 
+# In a database of its own nothing else has reserved anything later.
+$primary->safe_psql('postgres', 'CREATE DATABASE lonely');
+$primary->safe_psql('lonely', q{CREATE EXTENSION coderring; SELECT coderring_create('bulk')});
+$dbname = 'lonely';
+load_before($primary, 'alone-' => '2 min');
+$dbname = 'postgres';
 load_before($primary, 'old-' => '2 min', 'late-' => '30 s', 'older-' => '3 min');
 $primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('$_', 100)}) foreach qw(advanced bumped recovered);
 $primary->backup('backup');
@@ -193,6 +202,10 @@ foreach my $name (qw(gap none))
 #
 my $gap = $standbys{gap};
 my $none = $standbys{none};
+
+$dbname = 'lonely';
+is_little($gap, 'alone-', 'a series that was loaded long ago, the last of its database');
+$dbname = 'postgres';
 
 # After a restart, and after the busy series have moved: what they knew is not forgotten.
 $gap->restart;
