@@ -8,15 +8,20 @@
  *		0 O		1 I L		2 Z		3 E		4 A		5 S		6 9 G		7 T		8 B
  *
  * Any other byte, punctuation and those from 0x80 up, is equal to itself only.
- * A word of three or more bytes blocks every text that it occurs in, wherever;
- * a word of two bytes blocks the text that is just that.  Shorter words would
- * block nearly everything and are not taken.
+ * A word blocks every text that it occurs in, wherever, unless it is anchored:
+ * one that begins with ^ only where it is the beginning of the text, one that
+ * ends in $ only where it is the end.  A word of one character would block
+ * nearly everything and has to be anchored.
  *
- * Matching.  All words of three and more make one automaton, that of Aho and
- * Corasick ("Efficient string matching", CACM 18, 1975), as a full table: a
- * state is the longest end of the text so far that some word begins with, and
- * a character costs one step, whatever the number of words.  A column is a
- * folded byte that some word has; one more column is of all other bytes.
+ * The beginning of a text may be somebody else's.  A word that lies in that
+ * alone does not count (blocklist_pass), one that reaches beyond it does.
+ *
+ * Matching.  All words make one automaton, that of Aho and Corasick
+ * ("Efficient string matching", CACM 18, 1975), as a full table: a state is
+ * the longest end of the text so far that some word begins with, and a
+ * character costs one step, whatever the number of words.  A column is a
+ * folded byte that some word has; one more column is of all other bytes, and
+ * one each of what anchors a word, as if a text began and ended with it.
  * States are numbered breadth-first, by length, with START first, and so a
  * fail link (to the longest proper suffix that is a state) points to a smaller
  * number.
@@ -25,9 +30,10 @@
  * new state begins as a copy of that of its fail link, which is shorter and so
  * complete; then the words write their own steps over it.  What such a step
  * led to before is, therefore, the fail link of the state it leads to from now
- * on, and if that was BLOCKED another word ends here already: the word at hand
- * contains that one and adds nothing.  The table is grown a second time
- * without such words, because their beginnings had got states.
+ * on.  Where a word ends, a step leads to BLOCKED.  If another word has that
+ * step too and goes on, it has states behind it all the same, which are met
+ * only where the shorter word did not count: the step to those is hidden, and
+ * kept beside the table.
  *
  * Counting.  Let N(j, s, g) be how many texts of j alphabet characters, each
  * followed by its check character, go on from state s without ever coming to
@@ -79,7 +85,8 @@ typedef struct Shape
 {
 	uint32_t	states;
 	uint32_t	classes;
-	uint32_t	pairs;
+	uint8_t		begin_class;
+	uint8_t		end_class;
 	uint8_t		class_of[256];
 } Shape;
 
@@ -106,20 +113,27 @@ blocklist_fold(unsigned char c)
 	return folded[c];
 }
 
-/* How many states of `last`'s path `word` shares, at most all that it has itself. */
+static bool
+begins(const BlocklistWord *word, size_t k)
+{
+	return k == 0 && word->text[0] == BLOCKLIST_BEGIN;
+}
+
+static bool
+ends(const BlocklistWord *word, size_t k)
+{
+	return k > 0 && k == word->len - 1 && word->text[k] == BLOCKLIST_END;
+}
+
+/* How many states of `last`'s path `word` shares. */
 static size_t
 shared_states(const BlocklistWord *last, const BlocklistWord *word)
 {
+	size_t		most = (last->len < word->len ? last->len : word->len) - 1;
 	size_t		same = 0;
 
-	while (same < word->len - 1)
-	{
-		if (same == last->len)
-			return word->len - 1;	/* last blocks it already */
-		if (FOLD(last->text[same]) != FOLD(word->text[same]))
-			break;
+	while (same < most && FOLD(last->text[same]) == FOLD(word->text[same]))
 		same++;
-	}
 	return same;
 }
 
@@ -131,8 +145,9 @@ shared_states(const BlocklistWord *last, const BlocklistWord *word)
 static bool
 measure(Shape *shape, const BlocklistWord *words, size_t count)
 {
-	const BlocklistWord *last = NULL;
 	bool		used[256] = {false};
+	bool		begin = false;
+	bool		end = false;
 	size_t		total = 0;
 	size_t		i;
 
@@ -142,18 +157,20 @@ measure(Shape *shape, const BlocklistWord *words, size_t count)
 	{
 		const BlocklistWord *word = &words[i];
 
-		if (word->len < 2 || word->len > BLOCKLIST_MAX_BYTES - total)
+		if (word->len < 2 || word->len > BLOCKLIST_MAX_BYTES - total ||
+			(word->len == 2 && begins(word, 0) && ends(word, 1)))
 			return false;
 		total += word->len;
-		if (word->len == 2)
-		{
-			shape->pairs++;
-			continue;
-		}
 		for (size_t k = 0; k < word->len; k++)
-			used[FOLD(word->text[k])] = true;
-		shape->states += (uint32_t) (word->len - 1 - (last ? shared_states(last, word) : 0));
-		last = word;
+		{
+			if (begins(word, k))
+				begin = true;
+			else if (ends(word, k))
+				end = true;
+			else
+				used[FOLD(word->text[k])] = true;
+		}
+		shape->states += (uint32_t) (word->len - 1 - (i > 0 ? shared_states(&words[i - 1], word) : 0));
 	}
 
 	shape->classes = 1;
@@ -162,13 +179,21 @@ measure(Shape *shape, const BlocklistWord *words, size_t count)
 			shape->class_of[i] = (uint8_t) shape->classes++;
 	for (i = 0; i < 256; i++)
 		shape->class_of[i] = shape->class_of[folded[i]];
+	if (begin)
+		shape->begin_class = (uint8_t) shape->classes++;
+	if (end)
+		shape->end_class = (uint8_t) shape->classes++;
 	return true;
 }
 
+/* Numbers that are kept of a hidden step, of which there are less than states. */
+#define HIDDEN	3
+
 /*
  * Bytes that blocklist_build needs for these words, in any order; the least
- * if they are sorted.  0 if a word has less than two bytes or all of them
- * together more than BLOCKLIST_MAX_BYTES: then there is no such list.
+ * if they are sorted.  0 if a word has less than two bytes, or nothing but
+ * anchors, or all of them together more than BLOCKLIST_MAX_BYTES: then there
+ * is no such list.
  */
 size_t
 blocklist_bytes(const BlocklistWord *words, size_t count)
@@ -177,23 +202,58 @@ blocklist_bytes(const BlocklistWord *words, size_t count)
 
 	if (!measure(&shape, words, count))
 		return 0;
-	/* table, fail links, pairs; where each word is, and those not done yet */
+	/* table, fail links, hidden steps; where each word is, and those not done yet */
 	return offsetof(Blocklist, next) +
-		sizeof(uint16_t) * ((size_t) shape.states * (shape.classes + 1) + shape.pairs + 2 * count);
+		sizeof(uint16_t) * ((size_t) shape.states * (shape.classes + 1 + HIDDEN) + 2 * count);
 }
 
 /*
- * Grow the table from the n words whose indexes are in active, which is used
- * up, and the fail links beside it.  at: for each word, receives
- * BLOCKLIST_BLOCKED if it contains another one of them, anything else if not.
- * Returns how many do not.
+ * Where a step leads that is hidden, START if there is none.  hidden: the
+ * hidden steps, from the one at number `first` on.
  */
-static size_t
-grow(Blocklist *list, uint16_t *fail, const BlocklistWord *words,
-	 uint16_t *active, size_t n, uint16_t *at)
+static uint32_t
+find_hidden(const uint16_t *hidden, uint32_t first, uint32_t count, uint32_t state, uint32_t class)
+{
+	for (uint32_t i = first; i < count; i++)
+		if (hidden[i * HIDDEN] == state && hidden[i * HIDDEN + 1] == class)
+			return hidden[i * HIDDEN + 2];
+	return BLOCKLIST_START;
+}
+
+/* The state after one more character, if no word counts that ends with it. */
+static uint32_t
+pass(const Blocklist *list, const uint16_t *fail, const uint16_t *hidden, uint32_t state, uint32_t class)
+{
+	for (;;)
+	{
+		uint32_t	to = list->next[state * list->classes + class];
+
+		if (to == BLOCKLIST_BLOCKED)
+			to = find_hidden(hidden, 0, list->hidden, state, class);
+		else
+			return to;
+		if (to != BLOCKLIST_START || state == BLOCKLIST_START)
+			return to;
+		state = fail[state];
+	}
+}
+
+static uint32_t
+class_at(const Blocklist *list, const BlocklistWord *word, size_t k)
+{
+	return begins(word, k) ? list->begin_class : ends(word, k) ? list->end_class :
+		list->class_of[(unsigned char) word->text[k]];
+}
+
+/*
+ * Grow the table from the n words, and the fail links and hidden steps beside
+ * it.  at, active: room for n numbers each.
+ */
+static void
+grow(Blocklist *list, uint16_t *fail, uint16_t *hidden, const BlocklistWord *words, size_t n,
+	 uint16_t *at, uint16_t *active)
 {
 	size_t		row_bytes = sizeof(uint16_t) * list->classes;
-	size_t		kept = 0;
 	size_t		depth;
 	size_t		i;
 
@@ -205,54 +265,63 @@ grow(Blocklist *list, uint16_t *fail, const BlocklistWord *words,
 		list->next[list->classes + i] = BLOCKLIST_BLOCKED;
 	}
 	list->states = 2;
+	list->hidden = 0;
 	for (i = 0; i < n; i++)
-		at[active[i]] = BLOCKLIST_START;
+	{
+		at[i] = BLOCKLIST_START;
+		active[i] = (uint16_t) i;
+	}
 
 	for (depth = 0; n > 0; depth++)
 	{
 		uint32_t	first = list->states;	/* of the length that is added now */
+		uint32_t	first_hidden = list->hidden;
 		size_t		left = 0;
 
-		/* words that end come first, because nothing is kept behind them */
+		/* words that end come first, because others may go on behind them */
 		for (i = 0; i < n; i++)
 		{
 			const BlocklistWord *word = &words[active[i]];
-			uint16_t   *here = &at[active[i]];
-			uint16_t   *step;
 
-			if (word->len != depth + 1)
-				continue;
-			step = &list->next[*here * list->classes +
-							   list->class_of[(unsigned char) word->text[depth]]];
-			if (*step == BLOCKLIST_BLOCKED)
-				*here = BLOCKLIST_BLOCKED;
-			else
-			{
-				*step = BLOCKLIST_BLOCKED;
-				kept++;
-			}
+			if (word->len == depth + 1)
+				list->next[at[active[i]] * list->classes + class_at(list, word, depth)] = BLOCKLIST_BLOCKED;
 		}
 		for (i = 0; i < n; i++)
 		{
 			const BlocklistWord *word = &words[active[i]];
 			uint16_t   *here = &at[active[i]];
+			uint32_t	class;
 			uint16_t   *step;
+			uint32_t	to;
 
 			if (word->len == depth + 1)
 				continue;
-			step = &list->next[*here * list->classes +
-							   list->class_of[(unsigned char) word->text[depth]]];
-			if (*step == BLOCKLIST_BLOCKED)
+			class = class_at(list, word, depth);
+			step = &list->next[*here * list->classes + class];
+			to = *step;
+			if (to == BLOCKLIST_BLOCKED)
 			{
-				*here = BLOCKLIST_BLOCKED;
-				continue;
+				to = find_hidden(hidden, first_hidden, list->hidden, *here, class);
+				if (to == BLOCKLIST_START)
+				{
+					uint16_t   *new = &hidden[list->hidden * HIDDEN];
+
+					to = list->states;
+					fail[to] = (uint16_t) pass(list, fail, hidden, fail[*here], class);
+					new[0] = *here;
+					new[1] = (uint16_t) class;
+					new[2] = (uint16_t) to;
+					list->hidden++;
+					list->states++;
+				}
 			}
-			if (*step < first)
+			else if (to < first)
 			{
 				fail[list->states] = *step;
-				*step = (uint16_t) list->states++;
+				to = list->states++;
+				*step = (uint16_t) to;
 			}
-			*here = *step;
+			*here = (uint16_t) to;
 			active[left++] = active[i];
 		}
 		n = left;
@@ -261,7 +330,6 @@ grow(Blocklist *list, uint16_t *fail, const BlocklistWord *words,
 			memcpy(&list->next[state * list->classes],
 				   &list->next[fail[state] * list->classes], row_bytes);
 	}
-	return kept;
 }
 
 /*
@@ -276,38 +344,27 @@ blocklist_build(Blocklist *list, const BlocklistWord *words, size_t count)
 {
 	Shape		shape;
 	uint16_t   *fail;
+	uint16_t   *hidden;
 	uint16_t   *at;
-	uint16_t   *active;
 	uint16_t   *end;
-	size_t		n;
-	size_t		i;
 
 	if (!measure(&shape, words, count))
 		return false;
 	list->classes = shape.classes;
-	list->pairs = shape.pairs;
+	list->begin_class = shape.begin_class;
+	list->end_class = shape.end_class;
 	memcpy(list->class_of, shape.class_of, sizeof(list->class_of));
 
 	/* for as many states as there might be */
 	fail = list->next + (size_t) shape.states * shape.classes;
-	at = fail + shape.states + shape.pairs;
-	active = at + count;
-	memset(at, 0, sizeof(uint16_t) * count);	/* BLOCKLIST_START */
-	do
-	{
-		n = 0;
-		for (i = 0; i < count; i++)
-			if (words[i].len > 2 && at[i] != BLOCKLIST_BLOCKED)
-				active[n++] = (uint16_t) i;
-	} while (grow(list, fail, words, active, n, at) < n);
+	hidden = fail + shape.states;
+	at = hidden + (size_t) shape.states * HIDDEN;
+	grow(list, fail, hidden, words, count, at, at + count);
 
 	/* for as many as there are */
 	end = list->next + (size_t) list->states * list->classes;
 	memmove(end, fail, sizeof(uint16_t) * list->states);
-	end += list->states;
-	for (i = 0; i < count; i++)
-		if (words[i].len == 2)
-			*end++ = (uint16_t) (FOLD(words[i].text[0]) << 8 | FOLD(words[i].text[1]));
+	memmove(end + list->states, hidden, sizeof(uint16_t) * HIDDEN * list->hidden);
 	return true;
 }
 
@@ -316,7 +373,23 @@ size_t
 blocklist_used_bytes(const Blocklist *list)
 {
 	return offsetof(Blocklist, next) +
-		sizeof(uint16_t) * ((size_t) list->states * (list->classes + 1) + list->pairs);
+		sizeof(uint16_t) * ((size_t) list->states * (list->classes + 1) + (size_t) list->hidden * HIDDEN);
+}
+
+/*
+ * The state after the len characters at text, which a text begins with and
+ * which are somebody else's: words that lie in them alone do not count.
+ * Never BLOCKLIST_BLOCKED.
+ */
+uint32_t
+blocklist_pass(const Blocklist *list, const char *text, size_t len)
+{
+	const uint16_t *fail = list->next + (size_t) list->states * list->classes;
+	uint32_t	state = blocklist_begin(list);
+
+	for (size_t i = 0; i < len; i++)
+		state = pass(list, fail, fail + list->states, state, list->class_of[(unsigned char) text[i]]);
+	return state;
 }
 
 /* The state after the len characters at text; see blocklist_next. */
@@ -328,28 +401,6 @@ blocklist_run(const Blocklist *list, uint32_t state, const char *text, size_t le
 	for (i = 0; i < len; i++)
 		state = blocklist_next(list, state, (unsigned char) text[i]);
 	return state;
-}
-
-/* Is the whole text, the len characters at text, one of the two-character words? */
-bool
-blocklist_whole(const Blocklist *list, const char *text, size_t len)
-{
-	const uint16_t *pairs = list->next + (size_t) list->states * (list->classes + 1);
-	uint32_t	i;
-
-	if (len != 2)
-		return false;
-	for (i = 0; i < list->pairs; i++)
-		if (pairs[i] == (FOLD(text[0]) << 8 | FOLD(text[1])))
-			return true;
-	return false;
-}
-
-/* Has the list two-character words, so that blocklist_whole may be true? */
-bool
-blocklist_has_pairs(const Blocklist *list)
-{
-	return list->pairs > 0;
 }
 
 /* Stafford's Mix13, the finalizer of SplitMix64 (Steele et al., 2014); one to one. */
@@ -378,7 +429,8 @@ word_hash(const BlocklistWord *word)
  * A number that stands for these words: the same for the same set of words
  * whatever their order, repetitions and spelling among what folding takes for
  * equal, on every platform; another one, as far as 64 bits go and nobody is
- * out to forge it, for any other set.  Never 0.  Words of any length count.
+ * out to forge it, for any other set.  Never 0.  Words of any length count, and
+ * their anchors.
  *
  * The distinct hashes of the words are chained in ascending order.  They are
  * found in several rounds, a handful of the smallest not yet taken each, since
@@ -389,7 +441,7 @@ blocklist_identity(const BlocklistWord *words, size_t count)
 {
 	uint64_t	smallest[256];
 	const size_t room = sizeof(smallest) / sizeof(smallest[0]);
-	uint64_t	identity = mix(1);	/* version of the rules above: raised if they change */
+	uint64_t	identity = mix(2);	/* version of the rules above: raised if they change */
 	uint64_t	taken = 0;		/* all hashes up to this */
 	size_t		n;
 
@@ -476,9 +528,8 @@ blocklist_counter_bytes(const Blocklist *list, const Codec *codec,
  * each level from 0 to levels, for blocklist_counter_get.
  *
  * counter: blocklist_counter_bytes() bytes, aligned as for a uint64_t.  check:
- * NULL if no check character follows, else the table for codec->radix.  Two-
- * character words are no matter here.  List, codec and check are not needed
- * afterwards.
+ * NULL if no check character follows, else the table for codec->radix.  List,
+ * codec and check are not needed afterwards.
  */
 void
 blocklist_counter_set(BlocklistCounter *counter, const Blocklist *list,
@@ -513,7 +564,7 @@ blocklist_counter_set(BlocklistCounter *counter, const Blocklist *list,
 	}
 	first[class] = (uint8_t) n;
 
-	/* level 0: what matters is the check character alone */
+	/* level 0: what matters is the check character alone, and that the text ends there */
 	for (g = 0; g < checks; g++)
 		for (state = 0; state < states; state++)
 		{
@@ -522,7 +573,7 @@ blocklist_counter_set(BlocklistCounter *counter, const Blocklist *list,
 			if (check)
 				end = blocklist_next(list, state,
 									 (unsigned char) codec->alphabet[check_value(check, g)]);
-			now[(size_t) state * checks + g] = end != BLOCKLIST_BLOCKED;
+			now[(size_t) state * checks + g] = !blocklist_blocks(list, end);
 		}
 
 	for (level = 1; level <= levels; level++)

@@ -19,8 +19,12 @@
 /* Of all words together, in bytes, so that a state fits 16 bits. */
 #define BLOCKLIST_MAX_BYTES	65535u
 
-#define BLOCKLIST_START		0u	/* state before the first character */
+#define BLOCKLIST_START		0u	/* state in which no word has begun */
 #define BLOCKLIST_BLOCKED	1u	/* state after a word was met, for good */
+
+/* Where these are the first and the last character of a word, it is anchored. */
+#define BLOCKLIST_BEGIN		'^'
+#define BLOCKLIST_END		'$'
 
 typedef struct BlocklistWord
 {
@@ -32,12 +36,15 @@ typedef struct Blocklist
 {
 	uint32_t	states;			/* rows of the table, those of START and BLOCKED included */
 	uint32_t	classes;		/* columns; 0 is of all bytes that are in no word */
-	uint32_t	pairs;			/* words of two characters */
+	uint32_t	hidden;			/* steps to words that go on behind another one */
+	uint8_t		begin_class;	/* columns of what is before a text and behind it, 0 if no word has them */
+	uint8_t		end_class;
 	uint8_t		class_of[256];	/* byte -> column */
 
 	/*
 	 * next[state * classes + class], then for each state the state of its
-	 * longest proper suffix (its fail link), then the folded pairs.
+	 * longest proper suffix (its fail link), then the hidden steps, three
+	 * numbers each: state, class, and where it leads.
 	 */
 	uint16_t	next[];
 } Blocklist;
@@ -46,9 +53,8 @@ extern size_t blocklist_bytes(const BlocklistWord *words, size_t count);
 extern bool blocklist_build(Blocklist *list, const BlocklistWord *words, size_t count);
 extern size_t blocklist_used_bytes(const Blocklist *list);
 
+extern uint32_t blocklist_pass(const Blocklist *list, const char *text, size_t len);
 extern uint32_t blocklist_run(const Blocklist *list, uint32_t state, const char *text, size_t len);
-extern bool blocklist_whole(const Blocklist *list, const char *text, size_t len);
-extern bool blocklist_has_pairs(const Blocklist *list);
 
 extern unsigned char blocklist_fold(unsigned char c);
 extern uint64_t blocklist_identity(const BlocklistWord *words, size_t count);
@@ -62,15 +68,29 @@ extern void blocklist_counter_set(BlocklistCounter *counter, const Blocklist *li
 extern uint64_t blocklist_counter_get(const BlocklistCounter *counter, uint32_t level,
 									  uint32_t state, uint32_t check_state);
 
+/* The state before the first character of a text. */
+static inline uint32_t
+blocklist_begin(const Blocklist *list)
+{
+	return list->next[list->begin_class];
+}
+
 /*
- * The state after one more character c.  state: BLOCKLIST_START, or what an
- * earlier call for the same list returned; from BLOCKLIST_BLOCKED no character
- * leads away.
+ * The state after one more character c.  state: what blocklist_begin,
+ * blocklist_pass or an earlier call for the same list returned; from
+ * BLOCKLIST_BLOCKED no character leads away.
  */
 static inline uint32_t
 blocklist_next(const Blocklist *list, uint32_t state, unsigned char c)
 {
 	return list->next[state * list->classes + list->class_of[c]];
+}
+
+/* Is a text blocked that ends in a state, and is longer than what was passed? */
+static inline bool
+blocklist_blocks(const Blocklist *list, uint32_t state)
+{
+	return list->next[state * list->classes + list->end_class] == BLOCKLIST_BLOCKED;
 }
 
 #endif							/* CODERRING_BLOCKLIST_H */

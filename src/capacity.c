@@ -4,8 +4,7 @@
  *
  * Without a filter that is arithmetic.  With one the texts that may follow a
  * prefix are counted over the states of the filter's automaton (blocklist.c),
- * exactly, whatever the length; a few thousand codes are simply tried, because
- * words of two characters, which block whole codes only, can matter there.
+ * exactly, whatever the length.
  */
 #include "postgres.h"
 
@@ -14,9 +13,6 @@
 #include "capacity.h"
 #include "characters.h"
 #include "words.h"
-
-/* Up to this many base codes are tried one by one. */
-#define TRIED	4096
 
 /* Counts that a session keeps. */
 #define KEPT	4
@@ -39,8 +35,6 @@ typedef struct KeptCounts
 
 static KeptCounts kept[KEPT];
 static uint64 uses = 0;
-
-StaticAssertDecl(TRIED >= CODEC_MAX_ALPHABET * CODEC_MAX_ALPHABET, "codes of two characters are tried");
 
 struct Capacity
 {
@@ -151,18 +145,6 @@ capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
 		return ring->base_codes;
 	if (prefix->word_state == BLOCKLIST_BLOCKED)
 		return 0;
-	if (ring->base_codes <= TRIED && prefix->len + ring->stride <= 2)
-	{
-		int64		count = 0;
-		char		code[CODEC_MAX_BASE_LENGTH + 1];
-
-		for (int64 number = 0; number < ring->base_codes; number++)
-		{
-			codec_write_base(&ring->codec, number, code);
-			count += emit_finish(ring, capacity->list, prefix, code);
-		}
-		return count;
-	}
 	return (int64) get_counts(capacity)[prefix->word_state * (ring->check != NULL ? ring->codec.radix : 1) +
 										prefix->check_state];
 }
@@ -205,7 +187,7 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
 
 	/* The states behind the extra alone, and then digit by digit. */
 	emit_prefix(ring, capacity->list, key, cycle, &prefix);
-	words = blocklist_run(capacity->list, BLOCKLIST_START, key->extra, key->extra_len);
+	words = blocklist_pass(capacity->list, key->extra, key->extra_len);
 	check = CHECK_START;
 	if (ring->check != NULL)
 		check = characters_check(codec, ring->check, CHECK_START, prefix.characters + codec->base_length,
@@ -247,7 +229,7 @@ capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int
 	uint64		end = Min(longer, none);
 	uint64		cycles;
 	uint32		digits = codec_uniquizer_length(&ring->codec, cycle);
-	int64		sum = remaining;
+	uint64		rest;
 
 	if (end <= (uint64) cycle + 1)
 		return remaining;
@@ -256,17 +238,10 @@ capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int
 		return PG_INT64_MAX;
 	if (capacity->list == NULL)
 		return remaining + (int64) cycles * ring->base_codes;
-	if (key->extra_len + digits + ring->stride > 2)
-	{
-		uint64		rest = count_rest(capacity, key, cycle, digits);
-
-		if (end < longer)
-			rest -= count_rest(capacity, key, end - 1, digits);
-		return add_up(remaining, (int64) rest);
-	}
-	for (uint64 next = cycle + 1; next < end; next++)
-		sum = add_up(sum, capacity_of_cycle(capacity, key, next));
-	return sum;
+	rest = count_rest(capacity, key, cycle, digits);
+	if (end < longer)
+		rest -= count_rest(capacity, key, end - 1, digits);
+	return add_up(remaining, (int64) rest);
 }
 
 /*

@@ -112,12 +112,12 @@ cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Pref
 
 /*
  * How many cycles from this one on have a word of the blocklist in what is
- * before the same place of their uniquizers, or in the extra: at least 1.
+ * before the same place of their uniquizers: at least 1.
  */
 static int64
 cycles_blocked(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 cycle, const Prefix *prefix)
 {
-	uint32		state = blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len);
+	uint32		state = blocklist_pass(list, key->extra, key->extra_len);
 	uint64		same = 1;		/* numerals that have these digits in front */
 	uint32		at = key->extra_len;
 	uint64		rest = (uint64) cycle - 1;
@@ -131,13 +131,52 @@ cycles_blocked(const Ring *ring, const Blocklist *list, const SeriesKey *key, in
 	return (int64) (same - rest % same);
 }
 
+/*
+ * Is no code possible that begins with an extra, in no cycle?  So it is where
+ * some word is completed whatever follows.  Where as much can follow as without
+ * an extra, that is not looked into.
+ */
+static bool
+nothing_follows(const Ring *ring, const Blocklist *list, const SeriesKey *key)
+{
+	bool	   *reached = palloc0(list->states * sizeof(bool));
+	bool	   *next = palloc(list->states * sizeof(bool));
+
+	reached[blocklist_pass(list, key->extra, key->extra_len)] = true;
+	for (uint32 length = 0; length < CODEC_MAX_UNIQUIZER + ring->stride; length++)
+	{
+		bool	   *swap = reached;
+		bool		any = false;
+
+		CHECK_FOR_INTERRUPTS();
+		memset(next, 0, list->states * sizeof(bool));
+		for (uint32 state = 0; state < list->states; state++)
+		{
+			for (uint32 i = 0; reached[state] && i < ring->codec.radix; i++)
+			{
+				uint32		to = blocklist_next(list, state, ring->codec.alphabet[i]);
+
+				if (to == BLOCKLIST_START)
+					return false;
+				if (to != BLOCKLIST_BLOCKED)
+					any = next[to] = true;
+			}
+		}
+		if (!any)
+			return true;
+		reached = next;
+		next = swap;
+	}
+	return false;
+}
+
 static void
-report_blocked_extra(const Ring *ring, const SeriesKey *key, const char *detail)
+report_blocked_extra(const Ring *ring, const SeriesKey *key)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("extra \"%.*s\" is not possible in ring \"%s\"", key->extra_len, key->extra, ring->name),
-			 errdetail(detail, ring->blocklist),
+			 errdetail("The blocklist \"%s\" leaves too few codes that begin with it.", ring->blocklist),
 			 errhint("Use another extra, or another list of words: coderring_set_blocklist.")));
 }
 
@@ -161,17 +200,15 @@ cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const P
 }
 
 /*
- * Raise 22023 or 2200H for an extra that no code of the ring can begin with,
- * before memory is spent on it.
+ * Raise 2200H for an extra with which codes would be too long, before memory is
+ * spent on it.
  */
 void
-cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key)
+cycles_check_extra(const Ring *ring, const SeriesKey *key)
 {
 	Prefix		prefix;
 
-	if (list != NULL && blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED)
-		report_blocked_extra(ring, key, "It holds a word of the blocklist \"%s\".");
-	emit_prefix(ring, list, key, ring_start_cycle(ring), &prefix);
+	emit_prefix(ring, NULL, key, ring_start_cycle(ring), &prefix);
 	cycles_check_length(ring, key, ring_start_cycle(ring), &prefix);
 }
 
@@ -252,17 +289,12 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		MemoryContextReset(scratch);
 		if (!enough)
 		{
-			bool		extra_blocked = blocklist_run(list, BLOCKLIST_START,
-													  key->extra, key->extra_len) == BLOCKLIST_BLOCKED;
-
-			if (extra_blocked || ++blocked > MAX_BLOCKED_CYCLES)
+			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && nothing_follows(ring, list, key)))
 			{
 				range->stands = range->stand;
 				if (range->stands)
 					break;
-				report_blocked_extra(ring, key, extra_blocked ?
-									 "It holds a word of the blocklist \"%s\"." :
-									 "The blocklist \"%s\" leaves too few codes that begin with it.");
+				report_blocked_extra(ring, key);
 			}
 			next = cycles_blocked(ring, list, key, cycle, &range->prefix);
 		}
@@ -571,8 +603,7 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 			next = cycles_taken(ring, key, cycle, &prefix);
 		if (next == 0 && !capacity_enough(ring, list, &prefix))
 		{
-			if (blocklist_run(list, BLOCKLIST_START, key->extra, key->extra_len) == BLOCKLIST_BLOCKED ||
-				++blocked > MAX_BLOCKED_CYCLES)
+			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && nothing_follows(ring, list, key)))
 				break;
 			next = cycles_blocked(ring, list, key, cycle, &prefix);
 		}

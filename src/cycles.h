@@ -25,7 +25,7 @@ typedef struct Range
 
 extern void cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 						  bool doubtful, Range *range);
-extern void cycles_check_extra(const Ring *ring, const Blocklist *list, const SeriesKey *key);
+extern void cycles_check_extra(const Ring *ring, const SeriesKey *key);
 extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix);
 extern bool cycles_possible(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 cycle);
 extern void cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range);

@@ -51,11 +51,11 @@ decode_checks_out(const Ring *ring, const char *code, uint32 len)
 }
 
 /*
- * Does the ring's filter block this text, which has always been the same for a
- * series?
+ * Does the ring's filter, which has always been the same for a series, block
+ * this text, if it is a code of it?
  */
 bool
-decode_never_emitted(const Ring *ring, uint64 series_filter, const char *code, uint32 len)
+decode_never_emitted(const Ring *ring, uint64 series_filter, uint32 extra_len, const char *code, uint32 len)
 {
 	uint64		filter;
 	const Blocklist *list;
@@ -64,8 +64,8 @@ decode_never_emitted(const Ring *ring, uint64 series_filter, const char *code, u
 		return false;
 	list = words_automaton(ring, &filter);
 	return filter == series_filter &&
-		(blocklist_run(list, BLOCKLIST_START, code, len) == BLOCKLIST_BLOCKED ||
-		 blocklist_whole(list, code, len));
+		blocklist_blocks(list, blocklist_run(list, blocklist_pass(list, code, extra_len),
+											 code + extra_len, len - extra_len));
 }
 
 /*
@@ -251,7 +251,8 @@ read_again(const Reading *entry, const Ring *ring, uint64 number, const char *co
 	decoded->cycle = entry->cycle;
 	decoded->uniquizer_len = len - entry->key.extra_len;
 	judge(ring, number, &state, true, decoded);
-	return decoded->issued && !decode_never_emitted(ring, decoded->filter, code, len + ring->stride);
+	return decoded->issued &&
+		!decode_never_emitted(ring, decoded->filter, entry->key.extra_len, code, len + ring->stride);
 }
 
 /*
@@ -304,7 +305,8 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 			candidate.cycle = cycle;
 			candidate.uniquizer_len = prefix_len - extra_len;
 			seen[extra_len] = look_up(ring, number, i == 0, &candidate, &slot);
-			if (seen[extra_len] && candidate.issued && decode_never_emitted(ring, candidate.filter, code, len))
+			if (seen[extra_len] && candidate.issued &&
+				decode_never_emitted(ring, candidate.filter, extra_len, code, len))
 				candidate.issued = false;
 			if (seen[extra_len])
 				rank = candidate.owned ? 3 : 2;

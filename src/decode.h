@@ -23,6 +23,7 @@ typedef struct Decoded
 
 extern bool decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded);
 extern bool decode_checks_out(const Ring *ring, const char *code, uint32 len);
-extern bool decode_never_emitted(const Ring *ring, uint64 series_filter, const char *code, uint32 len);
+extern bool decode_never_emitted(const Ring *ring, uint64 series_filter, uint32 extra_len,
+								 const char *code, uint32 len);
 
 #endif							/* CODERRING_DECODE_H */

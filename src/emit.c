@@ -4,7 +4,8 @@
  *
  * A code is extra, uniquizer, base code and, where the ring has one, a check
  * character over all of it (check.c).  The filter looks at that whole text
- * (blocklist.c).  What can be known from the prefix alone is worked out once a
+ * (blocklist.c), but for words that lie in the extra alone, which are the
+ * caller's own.  What can be known from the prefix alone is worked out once a
  * cycle, so that a code costs its own characters only.
  */
 #include "postgres.h"
@@ -40,7 +41,8 @@ emit_prefix(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64
 	prefix->characters = characters_count(prefix->text, prefix->len);
 	prefix->word_state = BLOCKLIST_START;
 	if (list != NULL)
-		prefix->word_state = blocklist_run(list, BLOCKLIST_START, prefix->text, prefix->len);
+		prefix->word_state = blocklist_run(list, blocklist_pass(list, key->extra, key->extra_len),
+										   prefix->text + key->extra_len, prefix->len - key->extra_len);
 	prefix->check_state = CHECK_START;
 	if (ring->check != NULL)
 		prefix->check_state = characters_check(&ring->codec, ring->check, CHECK_START,
@@ -66,19 +68,8 @@ emit_finish(const Ring *ring, const Blocklist *list, const Prefix *prefix, char 
 							  ring->codec.base_value[(unsigned char) code[i]]);
 		code[base_length] = ring->codec.alphabet[check_value(ring->check, state)];
 	}
-	if (list == NULL)
-		return true;
-	if (blocklist_run(list, prefix->word_state, code, ring->stride) == BLOCKLIST_BLOCKED)
-		return false;
-	if (prefix->len + ring->stride == 2)
-	{
-		char		whole[2];
-
-		memcpy(whole, prefix->text, prefix->len);
-		memcpy(whole + prefix->len, code, ring->stride);
-		return !blocklist_whole(list, whole, 2);
-	}
-	return true;
+	return list == NULL ||
+		!blocklist_blocks(list, blocklist_run(list, prefix->word_state, code, ring->stride));
 }
 
 /*

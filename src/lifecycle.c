@@ -213,7 +213,7 @@ lifecycle_words_open(const Ring *ring)
 		const Pending *entry = lfirst(cell);
 
 		if ((entry->other_words && ring_same_id(&entry->ring_id, &ring->id)) ||
-			(entry->list[0] != '\0' && strcmp(entry->list, ring->blocklist) == 0))
+			(entry->list[0] != '\0' && words_used_by(ring, entry->list)))
 			changed_at = Max(changed_at, entry->nest_level);
 		if (entry->created && memcmp(&entry->incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
 			created_at = Max(created_at, entry->nest_level);
@@ -471,7 +471,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 
 	if (options->blocklist != NULL)
 	{
-		words_lock_list(options->blocklist);
+		words_lock_lists(&wanted);
 		words_read_filter(&wanted);
 		capacity_check(&wanted);
 	}
@@ -607,11 +607,11 @@ lifecycle_take_over(Relation rel, const Ring *ring)
 }
 
 /*
- * Filter the codes of a ring to come with another list of words, or with none
+ * Filter the codes of a ring to come with other lists of words, or with none
  * (NULL).  Handing out goes on, with the list that is committed.
  */
 void
-lifecycle_set_blocklist(const char *name, const char *list)
+lifecycle_set_blocklist(const char *name, const char *lists)
 {
 	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
@@ -619,20 +619,20 @@ lifecycle_set_blocklist(const char *name, const char *list)
 	bool		nulls[Natts_ring] = {false};
 	bool		replace[Natts_ring] = {false};
 
-	if (list != NULL)
-		options_check_list_name(list);
+	if (lists != NULL)
+		lists = options_list_names(lists);
 	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
 		ring_report_missing(name);
-	strlcpy(ring.blocklist, list != NULL ? list : "", sizeof(ring.blocklist));
-	if (list != NULL)
+	strlcpy(ring.blocklist, lists != NULL ? lists : "", sizeof(ring.blocklist));
+	if (lists != NULL)
 	{
-		words_lock_list(list);
+		words_lock_lists(&ring);
 		words_read_filter(&ring);
 		capacity_check(&ring);
 	}
 	lifecycle_words_changed(NULL, &ring.id);
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(ring.blocklist);
-	nulls[Anum_ring_blocklist - 1] = list == NULL;
+	nulls[Anum_ring_blocklist - 1] = lists == NULL;
 	replace[Anum_ring_blocklist - 1] = true;
 	ring_update(rel, &ring, values, nulls, replace);
 	table_close(rel, NoLock);

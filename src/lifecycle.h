@@ -16,7 +16,7 @@ extern void lifecycle_drop(const char *name, bool if_exists);
 extern void lifecycle_rename(const char *name, const char *new_name);
 extern void lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed);
 extern void lifecycle_take_over(Relation rel, const Ring *ring);
-extern void lifecycle_set_blocklist(const char *name, const char *list);
+extern void lifecycle_set_blocklist(const char *name, const char *lists);
 extern void lifecycle_definitions_changed(void);
 extern void lifecycle_words_changed(const char *list, const pg_uuid_t *ring);
 extern bool lifecycle_words_open(const Ring *ring);

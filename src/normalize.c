@@ -243,7 +243,7 @@ add_candidate(Search *search, const Split *split, const char *extra, uint32 extr
 	memcpy(code + extra_len + split->uniquizer_len, search->base, ring->stride);
 	code[len] = '\0';
 	if (!decode_checks_out(ring, code, len) ||
-		decode_never_emitted(ring, numbers != NULL ? numbers->filter : ring->filter, code, len))
+		decode_never_emitted(ring, numbers != NULL ? numbers->filter : ring->filter, extra_len, code, len))
 		return;
 
 	ring_make_key(ring, &key);
@@ -316,7 +316,7 @@ normalize(const Ring *ring, const char *input, int len)
 	if (len > MAX_INPUT_BYTES)
 		return NULL;
 	if (decode_code(ring, input, len, &decoded) && decoded.owned &&
-		!decode_never_emitted(ring, decoded.filter, input, len))
+		!decode_never_emitted(ring, decoded.filter, decoded.key.extra_len, input, len))
 		return pnstrdup(input, len);	/* as it stands */
 
 	typed = palloc((len + 1) * sizeof(Typed));

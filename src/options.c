@@ -40,6 +40,70 @@ options_check_list_name(const char *list)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("name of a blocklist is too long"),
 				 errdetail("It has %zu bytes; at most %d are possible.", strlen(list), RING_NAME_MAX_LEN)));
+	if (strchr(list, ',') != NULL || isspace((unsigned char) list[0]) ||
+		isspace((unsigned char) list[strlen(list) - 1]))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be the name of a blocklist", list),
+				 errdetail("A ring names several with commas between them, and blanks around them do not count.")));
+}
+
+/*
+ * The names of lists, which commas are between, without blanks around them.
+ */
+List *
+options_lists(const char *lists)
+{
+	List	   *names = NIL;
+	const char *at = lists;
+
+	for (;;)
+	{
+		size_t		len = strcspn(at, ",");
+		const char *end = at + len;
+
+		while (end > at && isspace((unsigned char) end[-1]))
+			end--;
+		while (at < end && isspace((unsigned char) *at))
+			at++;
+		names = lappend(names, pnstrdup(at, end - at));
+		at += strcspn(at, ",");
+		if (*at == '\0')
+			return names;
+		at++;
+	}
+}
+
+/*
+ * The same as they are stored: each once, with a comma and a blank between
+ * them.  22023 for what no list can be called.
+ */
+char *
+options_list_names(const char *lists)
+{
+	List	   *all = options_lists(lists);
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < list_length(all); i++)
+	{
+		const char *name = list_nth(all, i);
+		bool		again = false;
+
+		options_check_list_name(name);
+		for (int k = 0; k < i; k++)
+			again = again || strcmp(list_nth(all, k), name) == 0;
+		if (!again)
+			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
+	}
+	if (names.len > RING_LISTS_MAX_LEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a ring cannot have so many blocklists"),
+				 errdetail("Their names have %d bytes, with commas and blanks; at most %d are possible.",
+						   names.len, RING_LISTS_MAX_LEN),
+				 errhint("Define one list with the words of several.")));
+	return names.data;
 }
 
 /*
@@ -151,8 +215,7 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options, co
 		check_max_length(wanted, options->max_length);
 	if (options->blocklist != NULL)
 	{
-		options_check_list_name(options->blocklist);
-		strlcpy(wanted->blocklist, options->blocklist, sizeof(wanted->blocklist));
+		strlcpy(wanted->blocklist, options_list_names(options->blocklist), sizeof(wanted->blocklist));
 	}
 }
 

@@ -7,6 +7,8 @@
 
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
+
 #include "codec.h"
 #include "ring.h"
 
@@ -24,6 +26,8 @@ typedef struct RingOptions
 
 extern void options_check_name(const char *name);
 extern void options_check_list_name(const char *list);
+extern List *options_lists(const char *lists);
+extern char *options_list_names(const char *lists);
 extern void options_check_first_cycle(const Ring *ring, int64 first_cycle);
 extern void options_make_ring(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet);
 extern void options_report_check(const Ring *ring);

@@ -399,7 +399,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		acknowledge(slot);
 	list = words_automaton(ring, &filter);
 	if (slot == NULL && !series_read(&key, &numbers))
-		cycles_check_extra(ring, list, &key);
+		cycles_check_extra(ring, &key);
 	slot = reclaim_make_slot(&key, true);
 	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
 	if (slot != NULL)

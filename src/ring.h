@@ -20,6 +20,7 @@
 #include "permutation.h"
 
 #define RING_NAME_MAX_LEN	63	/* bytes */
+#define RING_LISTS_MAX_LEN	255 /* names of its lists of words, with commas */
 
 /* Columns of coderring.ring */
 enum
@@ -59,7 +60,7 @@ typedef struct Ring
 	bool		guarded;		/* as guards_hold() says, when a session has read it */
 	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
 	char		name[RING_NAME_MAX_LEN + 1];
-	char		blocklist[RING_NAME_MAX_LEN + 1];	/* name of its list of words, "" for none */
+	char		blocklist[RING_LISTS_MAX_LEN + 1];	/* names of its lists of words, "" for none */
 	uint64		filter;			/* the words' identity, 0 for none; see words_read_filter() */
 	uint32		stride;			/* characters of a code behind extra and uniquizer */
 	const CheckTable *check;	/* NULL where codes have no check character */

@@ -2,7 +2,8 @@
  * words.c
  *		Lists of words that codes must not contain: rows of coderring.blocklist.
  *
- * A list is known by the identity of its words, a hash of what they block
+ * A ring may have several lists; what it is filtered with are the words of all
+ * of them.  Words are known by their identity, a hash of what they block
  * (blocklist.c).  A ring's definition and the blocks in shared memory carry it,
  * so a block that was filtered with other words is told from one that was not
  * whatever the list is called and whoever changed it; and a session keeps the
@@ -72,6 +73,48 @@ typedef struct WordList
 static Kept kept[KEPT];
 static uint64 uses = 0;
 
+/* Blanks around a word, and the ends of lines that a file of words came with, are not part of it. */
+static BlocklistWord
+trimmed(const char *text, size_t len)
+{
+	static const char blanks[] = " \t\n\v\f\r";
+
+	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+		len--;
+	while (len > 0 && strchr(blanks, *text) != NULL)
+	{
+		text++;
+		len--;
+	}
+	return (BlocklistWord) {text, len};
+}
+
+/*
+ * Refuse a word that would block nearly everything, or nothing: codes end in
+ * characters of an alphabet, and one of those has to be in the word.
+ */
+static void
+check_word(const BlocklistWord *word)
+{
+	bool		begin = word->len > 0 && word->text[0] == BLOCKLIST_BEGIN;
+	bool		end = word->len > (begin ? 1 : 0) && word->text[word->len - 1] == BLOCKLIST_END;
+	const char *text = word->text + begin;
+	size_t		len = word->len - begin - end;
+
+	if (len == 0 || (!begin && !end && pg_mbstrlen_with_len(text, len) < 2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("blocked word \"%.*s\" is too short", (int) word->len, word->text),
+				 errdetail("Words of one character would block every code that has it."),
+				 errhint("Leave the character out of the ring's alphabet, or anchor the word with ^ or $.")));
+	if (text[len - 1] <= ' ' || text[len - 1] > '~')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("blocked word \"%.*s\" cannot occur in a code", (int) word->len, word->text),
+				 errdetail("No alphabet has its last character, so that a ring could write it."),
+				 errhint("Leave the word out, or end it before that character.")));
+}
+
 /*
  * The words of an array; raises 22004 and 22023 for what is no word.
  */
@@ -93,16 +136,20 @@ words_of_array(ArrayType *array, int *count)
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("a blocked word must not be null")));
 		word = DatumGetTextPP(elements[i]);
-		words[i].text = VARDATA_ANY(word);
-		words[i].len = VARSIZE_ANY_EXHDR(word);
-		if (pg_mbstrlen_with_len(words[i].text, words[i].len) < 2)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("blocked word \"%.*s\" is too short", (int) words[i].len, words[i].text),
-					 errdetail("Words of one character would block every code that has it."),
-					 errhint("Leave the character out of the ring's alphabet.")));
+		words[i] = trimmed(VARDATA_ANY(word), VARSIZE_ANY_EXHDR(word));
+		check_word(&words[i]);
 	}
 	return words;
+}
+
+static ArrayType *
+array_of_words(const BlocklistWord *words, int count)
+{
+	Datum	   *elements = palloc(Max(count, 1) * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = PointerGetDatum(cstring_to_text_with_len(words[i].text, words[i].len));
+	return construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT);
 }
 
 static void
@@ -163,64 +210,126 @@ read_list(const char *name, WordList *list)
 }
 
 /*
- * What a list is known by; never 0, nor SERIES_FILTER_CHANGED.
+ * What words are known by; never 0, nor SERIES_FILTER_CHANGED.
  */
 static uint64
-identity_of(const WordList *list)
+identity_of(const BlocklistWord *words, int count)
 {
-	uint64		identity = blocklist_identity(list->words, list->count);
+	uint64		identity = blocklist_identity(words, count);
 
 	return identity != SERIES_FILTER_CHANGED ? identity : 1;
 }
 
+/* `ring` is the one that is filtered with it, NULL if it is none's. */
 static void
-report_missing(const char *name)
+report_missing(const char *name, const Ring *ring)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("blocklist \"%s\" does not exist", name),
+			 ring != NULL ? errdetail("Codes of ring \"%s\" are to be filtered with it.", ring->name) : 0,
 			 errhint("There are \"english\", \"international\" and what coderring_define_blocklist has defined.")));
 }
 
-static void
-read_existing_list(const char *name, WordList *list)
+/* Are codes of a ring filtered with a list? */
+bool
+words_used_by(const Ring *ring, const char *list)
 {
-	if (!read_list(name, list))
-		report_missing(name);
+	ListCell   *cell;
+
+	if (ring->blocklist[0] == '\0')
+		return false;
+	foreach(cell, options_lists(ring->blocklist))
+	{
+		if (strcmp(lfirst(cell), list) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The words of all lists of a ring.  Returns the name of one that is gone, NULL
+ * if all are there.
+ */
+static const char *
+read_words(const Ring *ring, BlocklistWord **words, int *count)
+{
+	ListCell   *cell;
+
+	*words = palloc(sizeof(BlocklistWord));
+	*count = 0;
+	foreach(cell, options_lists(ring->blocklist))
+	{
+		WordList	list;
+
+		if (!read_list(lfirst(cell), &list))
+			return lfirst(cell);
+		*words = repalloc_huge(*words, (*count + list.count + 1) * sizeof(BlocklistWord));
+		memcpy(*words + *count, list.words, list.count * sizeof(BlocklistWord));
+		*count += list.count;
+	}
+	return NULL;
+}
+
+static void
+read_existing_words(const Ring *ring, BlocklistWord **words, int *count)
+{
+	const char *missing = read_words(ring, words, count);
+
+	if (missing != NULL)
+		report_missing(missing, ring);
 }
 
 /*
  * Find out with which words the codes of a ring are filtered: sets
- * ring->filter.  42704 if the ring's list is gone.
+ * ring->filter.  42704 if a list of the ring's is gone.
  */
 void
 words_read_filter(Ring *ring)
 {
-	WordList	list;
+	BlocklistWord *words;
+	int			count;
 
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return;
-	read_existing_list(ring->blocklist, &list);
-	ring->filter = identity_of(&list);
+	read_existing_words(ring, &words, &count);
+	ring->filter = identity_of(words, count);
 }
 
 /*
  * The same for somebody who looks at rings that may be gone by now: false if
- * the list is.
+ * a list is.
  */
 bool
 words_find_filter(Ring *ring)
 {
-	WordList	list;
+	BlocklistWord *words;
+	int			count;
 
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return true;
-	if (!read_list(ring->blocklist, &list))
+	if (read_words(ring, &words, &count) != NULL)
 		return false;
-	ring->filter = identity_of(&list);
+	ring->filter = identity_of(words, count);
 	return true;
+}
+
+/* Refuse words that are too many, of the list of a name, or of all that a ring has. */
+static void
+check_size(const BlocklistWord *words, int count, const char *list, const Ring *ring)
+{
+	size_t		bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		bytes += words[i].len;
+	if (bytes > BLOCKLIST_MAX_BYTES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 list != NULL ? errmsg("blocklist \"%s\" has too many words", list) :
+				 errmsg("ring \"%s\" has too many blocked words", ring->name),
+				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
 }
 
 /*
@@ -234,8 +343,10 @@ words_automaton(const Ring *ring, uint64 *filter)
 	Kept	   *entry = &kept[0];
 	MemoryContext old;
 	MemoryContext scratch;
-	WordList	list;
+	BlocklistWord *words;
+	int			count;
 	Size		size;
+	Blocklist  *automaton;
 
 	*filter = ring->filter;
 	if (ring->filter == 0)
@@ -253,32 +364,24 @@ words_automaton(const Ring *ring, uint64 *filter)
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	read_existing_list(ring->blocklist, &list);
-	*filter = identity_of(&list);
+	read_existing_words(ring, &words, &count);
+	check_size(words, count, NULL, ring);
+	*filter = identity_of(words, count);
 	entry->list = NULL;
 	entry->used = 0;
 	if (entry->memory == NULL)
 		entry->memory = AllocSetContextCreate(TopMemoryContext, "coderring automaton", ALLOCSET_SMALL_SIZES);
 	else
 		MemoryContextReset(entry->memory);
-	size = blocklist_bytes(list.words, list.count);
-	if (size > 0)
-	{
-		Blocklist  *automaton = MemoryContextAllocHuge(scratch, size);
+	size = blocklist_bytes(words, count);
+	automaton = MemoryContextAllocHuge(scratch, size);
+	if (!blocklist_build(automaton, words, count))
+		elog(ERROR, "cannot build the blocklist of ring \"%s\"", ring->name);
 
-		if (blocklist_build(automaton, list.words, list.count))
-		{
-			/* That was the most that it could take. */
-			size = blocklist_used_bytes(automaton);
-			entry->list = MemoryContextAllocHuge(entry->memory, size);
-			memcpy(entry->list, automaton, size);
-		}
-	}
-	if (entry->list == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("blocklist \"%s\" is damaged", ring->blocklist),
-				 errdetail("Its row in coderring.blocklist was changed by other means than the functions of the extension.")));
+	/* That was the most that it could take. */
+	size = blocklist_used_bytes(automaton);
+	entry->list = MemoryContextAllocHuge(entry->memory, size);
+	memcpy(entry->list, automaton, size);
 	entry->filter = *filter;
 	entry->used = ++uses;
 	MemoryContextSwitchTo(old);
@@ -307,13 +410,16 @@ hash_of(const char *name)
 }
 
 /*
- * Keep a list as it is until the end of the transaction, so that a ring may
- * be given to it.
+ * Keep the lists of a ring as they are until the end of the transaction, so that
+ * it may be given to them.
  */
 void
-words_lock_list(const char *list)
+words_lock_lists(const Ring *ring)
 {
-	ring_lock(LOCK_NAME, hash_of(list), LOCK_NAME_LIST, ShareLock);
+	ListCell   *cell;
+
+	foreach(cell, options_lists(ring->blocklist))
+		ring_lock(LOCK_NAME, hash_of(lfirst(cell)), LOCK_NAME_LIST, ShareLock);
 }
 
 static bool
@@ -345,7 +451,7 @@ words_list_used(const char *list)
 	{
 		const Ring *ring = lfirst(cell);
 
-		if (strcmp(ring->blocklist, list) == 0)
+		if (words_used_by(ring, list))
 			return true;
 	}
 	return false;
@@ -363,7 +469,7 @@ check_rings(const char *list, bool drop)
 	{
 		Ring	   *ring = lfirst(cell);
 
-		if (strcmp(ring->blocklist, list) != 0)
+		if (!words_used_by(ring, list))
 			continue;
 		if (drop)
 			ereport(ERROR,
@@ -396,11 +502,8 @@ words_define(const char *list, ArrayType *words)
 	BlocklistWord *parsed = words != NULL ? words_of_array(words, &count) : NULL;
 
 	options_check_list_name(list);
-	if (words != NULL && count > 0 && blocklist_bytes(parsed, count) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("blocklist \"%s\" has too many words", list),
-				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
+	if (words != NULL)
+		check_size(parsed, count, list, NULL);
 
 	/* From before the row is looked up: who rewrites the table would move it. */
 	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
@@ -422,7 +525,7 @@ words_define(const char *list, ArrayType *words)
 			ring_lock(LOCK_NAME, hash_of(list), LOCK_NAME_LIST, ExclusiveLock);
 	}
 	if (!exists && words == NULL)
-		report_missing(list);
+		report_missing(list, NULL);
 
 	lifecycle_words_changed(list, NULL);
 	if (words == NULL)
@@ -446,7 +549,7 @@ words_define(const char *list, ArrayType *words)
 		values[Anum_list_builtin - 1] = BoolGetDatum(false);
 		values[Anum_list_owner - 1] = ObjectIdGetDatum(owner);
 		values[Anum_list_owner_name - 1] = NameGetDatum(&owner_name);
-		values[Anum_list_words - 1] = PointerGetDatum(words);
+		values[Anum_list_words - 1] = PointerGetDatum(array_of_words(parsed, count));
 		if (exists)
 		{
 			bool		replace[Natts_list] = {true, true, true, true, true};

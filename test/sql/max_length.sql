@@ -33,7 +33,7 @@ SELECT length(coderring_get_code('jump')), length(coderring_get_code('jump', bum
 SELECT count(*) FROM coderring_get_codes('jump', 64);
 SELECT count(*) FROM coderring_get_codes('jump', 63);
 -- With words: exactly what the filter leaves
-SELECT coderring_define_blocklist('regress_lim', '{V9,SE,2V}');
+SELECT coderring_define_blocklist('regress_lim', '{^V9$,^SE$,^2V$}');
 SELECT coderring_create('words', 2, blocklist => 'regress_lim', max_length => 2);
 SELECT coderring_get_codes('words', 1024);
 SELECT count(*) FROM coderring_get_codes('words', 500);

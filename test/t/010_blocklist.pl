@@ -29,15 +29,13 @@ sub folded
 	return map { (my $text = uc $_) =~ tr/01L23456978/OIIZEASGGTB/; $text } @_;
 }
 
-# words_of(LIST): what matches a folded text that is blocked.  Words of two
-# characters are looked for as whole texts.
+# words_of(LIST): what matches a folded text that is blocked.
 sub words_of
 {
 	my ($list) = @_;
 	my @words = folded(split(/\n/,
 		$node->safe_psql('postgres', "SELECT unnest(words) FROM coderring.blocklist WHERE name = '$list'")));
-	my $pattern = join('|', (map { quotemeta } grep { length > 2 } @words),
-		(map { '^' . quotemeta . '$' } grep { length == 2 } @words), '(?!)');
+	my $pattern = join('|', (map { /^(\^?)(.*?)(\$?)$/; $1 . quotemeta($2) . $3 } @words), '(?!)');
 
 	return qr/$pattern/;
 }

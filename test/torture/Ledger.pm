@@ -70,23 +70,15 @@ sub read_logs
 	return (\%received, \%unsure, \%advanced, \%unknown);
 }
 
-# Codes in a cycle with a prefix that the filter lets pass: asked of a ring of its
-# own, where the prefix is the extra.  An extra that holds a word has none.
+# Codes in a cycle that the filter lets pass: asked of a ring of its own.
 sub codes_of_cycle
 {
 	my ($self, $node, $ring, $extra, $cycle) = @_;
-	my $prefix = $extra . uniquizer($cycle);
+	my ($base_length) = $ring->{options} =~ /^(\d+)/;
 
 	return $ring->{codes} if !$ring->{filter};
-	if (!exists $ring->{cycle}{$prefix})
-	{
-		my $name = "count $ring->{name}";
-
-		$node->query("SELECT coderring_get_code('$name', '$prefix')", 'torture');
-		$ring->{cycle}{$prefix} = $node->must_query(
-			"SELECT codes_per_cycle FROM coderring.series WHERE ring = '$name' AND extra = '$prefix'", 'torture') || 0;
-	}
-	return $ring->{cycle}{$prefix};
+	$ring->{cycle}{"$extra $cycle"} //= $node->must_query("SELECT codes_of_cycle($base_length, '$extra', $cycle)", 'torture');
+	return $ring->{cycle}{"$extra $cycle"};
 }
 
 # Places of all series, by "ring extra".

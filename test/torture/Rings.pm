@@ -42,9 +42,16 @@ sub create_rings
 	$node->must_query('CREATE EXTENSION coderring', 'torture');
 	$node->must_query("SELECT coderring_create('$_->{name}', $_->{options})", 'torture') foreach @RINGS;
 	$node->must_query($_, 'torture') foreach @changing,
-	  # asked how many codes of a filtered cycle there are
-	  "SELECT coderring_create('count clean', 3, 'english')",
-	  "SELECT coderring_create('count polite', 4, 'english')",
+	  # how many codes of a filtered cycle there are, 0 if it is passed over
+	  q{CREATE FUNCTION codes_of_cycle(base_length int, extra text, cycle bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+	DECLARE
+		codes bigint;
+	BEGIN
+		PERFORM coderring_create('count', base_length, 'english', first_cycle => cycle), coderring_get_code('count', extra);
+		codes := (SELECT codes_per_cycle FROM coderring.series s WHERE ring = 'count' AND s.cycle = codes_of_cycle.cycle);
+		PERFORM coderring_drop('count');
+		RETURN coalesce(codes, 0);
+	END $$},
 	  'CREATE TABLE booking (worker int, code text)';
 	return;
 }
