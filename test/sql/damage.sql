@@ -136,6 +136,36 @@ SELECT indisready FROM pg_index WHERE indexrelid = 'coderring.unfinished'::regcl
 SELECT coderring_get_code('mine', 'F') <> '';
 DROP INDEX coderring.unfinished;
 
+-- One that a DROP INDEX CONCURRENTLY has left, which was cancelled, lacks rows: they are
+-- found without it, and
+UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'coderring.series_state_key'::regclass;
+SELECT coderring_get_code('mine', 'L') <> '';
+SELECT extra, cycle_offset FROM coderring.series WHERE ring = 'mine' ORDER BY 1;
+REINDEX INDEX coderring.series_state_key;
+SELECT extra, cycle_offset FROM coderring.series WHERE ring = 'mine' ORDER BY 1;
+-- in whatever order they are in the table.
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'coderring.skipped_positions_key'::regclass;
+SELECT coderring_create('unordered', 1);
+INSERT INTO coderring.skipped_positions SELECT incarnation, last_position, first_position, ''
+	FROM coderring.ring, (VALUES (10, 19), (0, 2)) skipped (first_position, last_position) WHERE name = 'unordered';
+SELECT string_agg(cycle_offset::text, ' ') FROM coderring_get_codes('unordered', 9) code, LATERAL coderring_decode('unordered', code);
+CREATE INDEX descending ON coderring.skipped_positions (incarnation, extra, last_position DESC);
+SELECT coderring_reset('unordered');
+INSERT INTO coderring.skipped_positions SELECT incarnation, last_position, first_position, ''
+	FROM coderring.ring, (VALUES (0, 2), (10, 19)) skipped (first_position, last_position) WHERE name = 'unordered';
+SELECT string_agg(cycle_offset::text, ' ') FROM coderring_get_codes('unordered', 9) code, LATERAL coderring_decode('unordered', code);
+DROP INDEX coderring.descending;
+REINDEX INDEX coderring.skipped_positions_key;
+SELECT coderring_drop('unordered');
+
+-- A row whose entry an index refuses is not there, and there is one when it is made later.
+CREATE INDEX computed ON coderring.series_state ((1 / (length(extra) - 3)));
+SELECT coderring_get_code('mine', 'XYZ');
+SELECT count(*) FROM coderring.series_state WHERE extra = 'XYZ';
+DROP INDEX coderring.computed;
+SELECT coderring_get_code('mine', 'XYZ') <> '';
+SELECT count(*) FROM coderring.series_state WHERE extra = 'XYZ';
+
 -- A role without a name
 \set VERBOSITY terse
 INSERT INTO coderring.ring SELECT (r).* FROM (
