@@ -873,7 +873,7 @@ enter($checker->query(join('', map { take(@$_, 2) } [ 'a', '' ], [ 'a', 'k' ], [
 	split(/\n/, $node->safe_psql('postgres', q{SELECT ring || ' ' || extra FROM coderring.series WHERE extra LIKE 'n%' ORDER BY random() LIMIT 500})))), 0, 'restored');
 is(join("\n", grep { defined } @problems[ 0 .. 4 ]), '', 'and repeats nothing');
 $checker->quit;
-cmp_ok(scalar(keys %came), '>', 1000, scalar(keys %came) . ' codes');
+cmp_ok(scalar(keys %came), '>', $wanted eq '.' ? 1000 : 0, scalar(keys %came) . ' codes');
 
 $node->stop;
 done_testing();
