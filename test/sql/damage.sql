@@ -91,6 +91,12 @@ SELECT pg_temp.altered('DROP TRIGGER refuse_change ON coderring.series_state', $
 SELECT pg_temp.altered('CREATE TABLE coderring.copy (LIKE coderring.series_state INCLUDING ALL);
 	ALTER TABLE coderring.series_state RENAME TO old; ALTER TABLE coderring.copy RENAME TO series_state', $$SELECT coderring_get_code('r')$$);
 
+-- Another access method (that of a table can be changed from 15 on): heap by another name
+CREATE ACCESS METHOD regress_coderring TYPE TABLE HANDLER heap_tableam_handler;
+SELECT pg_temp.altered($$UPDATE pg_class SET relam = (SELECT oid FROM pg_am WHERE amname = 'regress_coderring') WHERE oid = 'coderring.series_state'::regclass$$,
+	$$SELECT coderring_get_code('r', 'E')$$);
+DROP ACCESS METHOD regress_coderring;
+
 -- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('words')$$,
