@@ -17,6 +17,7 @@
 #   make libfuzzer        libFuzzer on the parts without PostgreSQL
 #   make valgrind         tests and fuzzing under valgrind, in about ten minutes
 #   make torture          clients and crashes for 15 minutes: nothing twice, little lost
+#   make mutations        mistakes made on purpose, each of which tests must notice
 #   make matrix           build and test it on other majors, and pg_upgrade; as root
 #   make dist             the archives of a release, for PGXN and others
 #   make package          build and test the packages in clean systems; as root
@@ -31,7 +32,7 @@ PG_CONFIG ?= pg_config
 # Goals that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture matrix dist package setup
+OWN_GOALS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture mutations matrix dist package setup
 
 ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 

@@ -15,7 +15,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=${here%/*}
 work=${CODERRING_WORK:-}
-step=                   # the process group of the step that runs now
+step=                   # process groups of the steps that run now
 limit=300               # seconds a suite may take; or a file, of TAP tests
 budget=3600             # seconds that all may take together
 passed=0
@@ -124,14 +124,18 @@ enter() {
 
 # On every way out: end the step, stop every server, remove everything.
 leave() {
-    local status=$? pidfile exe
+    local status=$? group pidfile exe
 
     trap - EXIT
     trap '' HUP INT TERM
     if [[ -n $step ]]; then
-        kill -TERM -- "-$step" 2>/dev/null || :
+        for group in $step; do
+            kill -TERM -- "-$group" 2>/dev/null || :
+        done
         sleep 0.5
-        kill -KILL -- "-$step" 2>/dev/null || :
+        for group in $step; do
+            kill -KILL -- "-$group" 2>/dev/null || :
+        done
     fi
     while IFS= read -r pidfile; do
         "$bindir/pg_ctl" -D "${pidfile%/*}" -m immediate -t 20 stop \

@@ -91,6 +91,12 @@ SELECT pg_temp.altered('DROP TRIGGER refuse_change ON coderring.series_state', $
 SELECT pg_temp.altered('CREATE TABLE coderring.copy (LIKE coderring.series_state INCLUDING ALL);
 	ALTER TABLE coderring.series_state RENAME TO old; ALTER TABLE coderring.copy RENAME TO series_state', $$SELECT coderring_get_code('r')$$);
 
+-- Another access method (that of a table can be changed from 15 on): heap by another name
+CREATE ACCESS METHOD regress_coderring TYPE TABLE HANDLER heap_tableam_handler;
+SELECT pg_temp.altered($$UPDATE pg_class SET relam = (SELECT oid FROM pg_am WHERE amname = 'regress_coderring') WHERE oid = 'coderring.series_state'::regclass$$,
+	$$SELECT coderring_get_code('r', 'E')$$);
+DROP ACCESS METHOD regress_coderring;
+
 -- Constraints. Without an index the table is read.
 SELECT pg_temp.altered('ALTER TABLE coderring.ring DROP CONSTRAINT ring_name_key', query) FROM unnest(ARRAY[
 	$$SELECT coderring_get_code('words')$$,
@@ -135,6 +141,36 @@ CREATE UNIQUE INDEX CONCURRENTLY unfinished ON coderring.series_state (reserved_
 SELECT indisready FROM pg_index WHERE indexrelid = 'coderring.unfinished'::regclass;
 SELECT coderring_get_code('mine', 'F') <> '';
 DROP INDEX coderring.unfinished;
+
+-- One that a DROP INDEX CONCURRENTLY has left, which was cancelled, lacks rows: they are
+-- found without it, and
+UPDATE pg_index SET indisvalid = false, indisready = false WHERE indexrelid = 'coderring.series_state_key'::regclass;
+SELECT coderring_get_code('mine', 'L') <> '';
+SELECT extra, cycle_offset FROM coderring.series WHERE ring = 'mine' ORDER BY 1;
+REINDEX INDEX coderring.series_state_key;
+SELECT extra, cycle_offset FROM coderring.series WHERE ring = 'mine' ORDER BY 1;
+-- in whatever order they are in the table.
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'coderring.skipped_positions_key'::regclass;
+SELECT coderring_create('unordered', 1);
+INSERT INTO coderring.skipped_positions SELECT incarnation, last_position, first_position, ''
+	FROM coderring.ring, (VALUES (10, 19), (0, 2)) skipped (first_position, last_position) WHERE name = 'unordered';
+SELECT string_agg(cycle_offset::text, ' ') FROM coderring_get_codes('unordered', 9) code, LATERAL coderring_decode('unordered', code);
+CREATE INDEX descending ON coderring.skipped_positions (incarnation, extra, last_position DESC);
+SELECT coderring_reset('unordered');
+INSERT INTO coderring.skipped_positions SELECT incarnation, last_position, first_position, ''
+	FROM coderring.ring, (VALUES (0, 2), (10, 19)) skipped (first_position, last_position) WHERE name = 'unordered';
+SELECT string_agg(cycle_offset::text, ' ') FROM coderring_get_codes('unordered', 9) code, LATERAL coderring_decode('unordered', code);
+DROP INDEX coderring.descending;
+REINDEX INDEX coderring.skipped_positions_key;
+SELECT coderring_drop('unordered');
+
+-- A row whose entry an index refuses is not there, and there is one when it is made later.
+CREATE INDEX computed ON coderring.series_state ((1 / (length(extra) - 3)));
+SELECT coderring_get_code('mine', 'XYZ');
+SELECT count(*) FROM coderring.series_state WHERE extra = 'XYZ';
+DROP INDEX coderring.computed;
+SELECT coderring_get_code('mine', 'XYZ') <> '';
+SELECT count(*) FROM coderring.series_state WHERE extra = 'XYZ';
 
 -- A role without a name
 \set VERBOSITY terse

@@ -39,5 +39,16 @@ SELECT coderring_advance('counted', '', 0, 16000);
 SELECT coderring_define_blocklist('some', '{ABA}');
 SELECT remaining FROM coderring.series WHERE ring = 'counted' \gset
 SELECT count(*) FILTER (WHERE length(code) = 3) - :remaining FROM coderring_get_codes('counted', 20000) code;
+--
+-- Codes that were handed out while there were other words, or none, are known when the words are as before.
+--
+SELECT coderring_define_blocklist('back', ARRAY(SELECT a || b FROM unnest('{A,B,C,D,E,F,G,H}'::text[]) a, unnest('{K,L,M,N,P,Q,R,T}'::text[]) b));
+SELECT coderring_create('back', 2, 'back'), coderring_reset('back', test_seed => 'back');
+CREATE TEMP TABLE back AS SELECT coderring_get_codes('back', 100) AS code;
+SELECT coderring_set_blocklist('back', NULL);
+INSERT INTO back SELECT coderring_get_codes('back', 500);
+SELECT coderring_set_blocklist('back', 'back');
+INSERT INTO back SELECT coderring_get_codes('back', 100);
+SELECT count(*) FILTER (WHERE code ~ '[A-H][K-T]') > 0, count(*) FILTER (WHERE NOT coderring_issued('back', code)) FROM back;
 SELECT count(coderring_drop(name)) FROM coderring.rings;
-SELECT coderring_define_blocklist(list, NULL) FROM unnest('{few,some}'::text[]) list;
+SELECT coderring_define_blocklist(list, NULL) FROM unnest('{few,some,back}'::text[]) list;

@@ -208,6 +208,19 @@ note_codes($node->safe_psql('postgres', q{SELECT coderring_get_codes('ring', 100
 is($twice, 0, 'no code twice');
 
 #
+# What moves a series without a code is on disk when it returns.
+#
+$node->safe_psql('postgres', q{SELECT coderring_create('moved', 2), coderring_get_code('moved')});
+foreach my $move ([ q{coderring_advance('moved', '', 3)}, 3 ], [ q{coderring_recover('moved', 2, 0, false)}, 5 ])
+{
+	my ($call, $cycle) = @$move;
+
+	$node->safe_psql('postgres', "SELECT $call");
+	crash();
+	is($node->safe_psql('postgres', q{SELECT cycle FROM coderring.series WHERE ring = 'moved'}), $cycle, "$call outlives a crash");
+}
+
+#
 # Logical replication: a subscriber does not get what it could not keep up.
 #
 $node->safe_psql('postgres', q{INSERT INTO other VALUES ('last')});

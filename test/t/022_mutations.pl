@@ -1,5 +1,5 @@
-# The mistakes that make torture and make faults are to find can still be made:
-# each patch fits the sources as they are.
+# The mistakes that make mutations, make torture and make faults are to find can
+# still be made: each patch fits the sources as they are.
 
 use strict;
 use warnings;
@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $top = dirname(dirname($FindBin::RealBin));
-my @patches = glob("$top/test/{torture,faults}/mutations/*.patch");
+my @patches = glob("$top/test/{,torture/,faults/}mutations/*.patch");
 
 cmp_ok(scalar(@patches), '>', 0, 'there are some');
 foreach my $patch (@patches)
@@ -19,8 +19,11 @@ foreach my $patch (@patches)
 	my $copy = PostgreSQL::Test::Utils::tempdir();
 	my ($name) = $patch =~ m{test/(.*)};
 
-	mkdir "$copy/src" or die $!;
-	copy($_, "$copy/src") or die "$_: $!" foreach glob("$top/src/*.[ch]");
+	foreach my $directory ('src', 'sql')
+	{
+		mkdir "$copy/$directory" or die $!;
+		copy($_, "$copy/$directory") or die "$_: $!" foreach glob("$top/$directory/*.{c,h,sql}");
+	}
 	command_ok([ 'perl', "$top/test/apply.pl", $patch, $copy ], "$name fits");
 }
 done_testing();

@@ -847,9 +847,10 @@ single('indexes are rebuilt while series are made' => sub {
 
 single('default_table_access_method' => sub {
 	$checker->query('CREATE DATABASE elsewhere');
-	$checker->query('ALTER DATABASE elsewhere SET default_table_access_method = other');
 	$other = new_session($node, 'elsewhere');
 	$other->query('CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler');
+	$other->query('SET default_table_access_method = other');
+	problem("it is not the default: $other->{error}") if $other->query('SHOW default_table_access_method') ne 'other';
 	$other->query(q{CREATE EXTENSION coderring; SELECT coderring_create('a')});
 	problem($other->{error}) if $other->{error} ne '';
 	problem('not heap: ' . $_) foreach split(/\n/, $other->query(
@@ -873,7 +874,7 @@ enter($checker->query(join('', map { take(@$_, 2) } [ 'a', '' ], [ 'a', 'k' ], [
 	split(/\n/, $node->safe_psql('postgres', q{SELECT ring || ' ' || extra FROM coderring.series WHERE extra LIKE 'n%' ORDER BY random() LIMIT 500})))), 0, 'restored');
 is(join("\n", grep { defined } @problems[ 0 .. 4 ]), '', 'and repeats nothing');
 $checker->quit;
-cmp_ok(scalar(keys %came), '>', 1000, scalar(keys %came) . ' codes');
+cmp_ok(scalar(keys %came), '>', $wanted eq '.' ? 1000 : 0, scalar(keys %came) . ' codes');
 
 $node->stop;
 done_testing();

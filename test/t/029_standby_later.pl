@@ -77,7 +77,8 @@ my $committer = new_session($node);
 $committer->send('CREATE TABLE t (i int)');
 wait_for_standby($committer, 'there is a standby to wait for, and it is away');
 
-foreach (@series)
+# The first session has used the last of them last.
+foreach (reverse @series)
 {
 	my ($ring, $extra) = @$_;
 
