@@ -21,7 +21,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('main');
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 
-$node->init;
+init_node($node);
 $node->append_conf('postgresql.conf', 'track_functions = all');
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE mallory LOGIN; CREATE ROLE app LOGIN');
