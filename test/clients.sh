@@ -184,7 +184,7 @@ python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 if [[ -z $work ]]; then
     setup=$(now)
-    bash "$here/setup.sh" || exit 1
+    bash "$here/setup.sh" --silent || exit 1
     setup=$(since "$setup")
     install_clients
     keep_npm_settings
