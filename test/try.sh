@@ -17,7 +17,7 @@ on_leave() {
 
 demonstrate() {
     "$bindir/psql" -X -q -a -P pager=off -v ON_ERROR_STOP=1 -d "$database" -f - <<'SQL'
-CREATE EXTENSION coderring;
+CREATE EXTENSION coderring WITH SCHEMA public;
 SELECT coderring_create('widget');
 SELECT coderring_get_code('widget');
 SELECT coderring_get_code('widget');
