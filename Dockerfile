@@ -3,7 +3,7 @@
 #   docker build -t postgres-coderring --build-arg PG_MAJOR=17 .
 #   docker run -e POSTGRES_PASSWORD=... postgres-coderring
 #
-# then CREATE EXTENSION coderring in a database. 64 MB of /dev/shm, Docker's default, are enough.
+# then CREATE EXTENSION coderring WITH SCHEMA public in a database. 64 MB of /dev/shm, Docker's default, are enough.
 ARG PG_MAJOR=17
 FROM postgres:${PG_MAJOR}-bookworm
 ARG PG_MAJOR=17

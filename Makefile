@@ -61,9 +61,10 @@ PG_CFLAGS += $(if $(WERROR),-Werror)
 SHLIB_LINK += -lcrypto
 
 REGRESS       := $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
-REGRESS_OPTS   = --inputdir=test --outputdir=.
+# in UTF8, whatever LANG says, with the locale that goes with every encoding
+REGRESS_OPTS   = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale
 ISOLATION     := $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --outputdir=.
+ISOLATION_OPTS = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale
 TAP_TESTS     ?= 1
 PROVE_TESTS    = test/t/*.pl
 

@@ -38,9 +38,8 @@ defmodule CoderRing do
   defmacro __using__(opts) do
     quote bind_quoted: [opts: opts] do
       @behaviour CoderRing
-      import CoderRing,
-        warn: false,
-        except: [populate_rings_if_empty: 1, populate_rings_if_empty: 2]
+      # a call with options alone is this module's
+      import CoderRing, warn: false, except: [populate_rings_if_empty: 1]
 
       @coder_ring_app opts[:otp_app] || raise(ArgumentError, "use CoderRing needs :otp_app")
       @coder_ring_module opts[:module] || __MODULE__
@@ -139,8 +138,10 @@ defmodule CoderRing do
   @doc "Does what a message says: `{reply, ring}`."
   @spec invoke(t, any) :: {any, t}
   def invoke(ring, {:get_code, opts}) do
-    bump = opts[:bump] || false
+    # the library took whatever is not nil or false
+    bump = !!opts[:bump]
     if bump, do: Logger.warning("CoderRing #{ring.name}: the uniquizer moves on (bump: true)")
+    if !:persistent_term.get(compared(ring), false), do: warn_if_different(ring)
 
     [[code]] = query!(ring, "SELECT coderring_get_code($1, $2, $3)", [opts[:extra] || "", bump])
 
@@ -179,13 +180,65 @@ defmodule CoderRing do
   @spec load_memo(t) :: t
   def load_memo(ring), do: %{ring | memo: get_memo(ring)}
 
-  @doc "Creates the ring if the database does not have it. `opts` are the repo's."
+  @doc """
+  Creates the ring if the database does not have it, and else looks whether it is that of the
+  configuration. `opts` are the repo's.
+  """
   @spec populate_if_empty(t, keyword) :: t
   def populate_if_empty(ring, opts \\ []) do
-    with %{memo: nil} = ring <- ring, %{memo: nil} = ring <- load_memo(ring) do
-      populate(ring, opts)
+    case if(ring.memo, do: ring, else: load_memo(ring)) do
+      %{memo: nil} = ring ->
+        populate(ring, opts)
+
+      ring ->
+        warn_if_different(ring)
+        ring
     end
   end
+
+  @doc """
+  Logs a warning if the database has another ring of that name than the configuration: one that
+  was imported, for instance, filters no words. Is called by `populate_if_empty/2`, and with the
+  first code of each ring that a node takes.
+  """
+  @spec warn_if_different(t) :: :ok
+  def warn_if_different(ring) do
+    sql = "SELECT base_length, blocklist FROM coderring.rings WHERE name = $1"
+
+    with [[base_length, blocklist]] <- query!(ring, sql) do
+      if base_length != ring.base_length do
+        Logger.warning(
+          "CoderRing #{ring.name}: base_length is #{base_length} in the database, and stays so; " <>
+            "in the configuration it is #{ring.base_length}"
+        )
+      end
+
+      if names(blocklist) != names(ring.blacklist) do
+        Logger.warning(
+          "CoderRing #{ring.name}: blocklist is #{inspect(blocklist)} in the database, and in the " <>
+            "configuration #{inspect(ring.blacklist)}; correct it there, or call " <>
+            "SELECT coderring_set_blocklist('#{ring.name}', #{literal(ring.blacklist)})"
+        )
+      end
+
+      :persistent_term.put(compared(ring), true)
+    end
+
+    :ok
+  end
+
+  # What a node remembers of a ring that it has looked at.
+  defp compared(ring), do: {__MODULE__, %{ring | memo: nil}}
+
+  # A ring may have several lists: 'english, ours'.
+  defp names(nil), do: []
+
+  defp names(blocklist) do
+    blocklist |> to_string() |> String.split(",") |> Enum.map(&String.trim/1) |> Enum.sort()
+  end
+
+  defp literal(nil), do: "NULL"
+  defp literal(blocklist), do: "'#{blocklist}'"
 
   @doc "Creates the ring: one row, whatever its length. `opts` are the repo's."
   @spec populate(t, keyword) :: t
@@ -207,9 +260,29 @@ defmodule CoderRing do
   def populate_rings_if_empty(rings, opts \\ []),
     do: Enum.each(rings, &populate_if_empty(&1, opts))
 
-  # The rows of a query, whose first parameter is the ring's name.
-  defp query!(ring, sql, params \\ [], opts \\ []),
-    do: ring.repo.query!(sql, [to_string(ring.name) | params], opts).rows
+  # The rows of a query, whose first parameter is the ring's name. What to do about an error goes
+  # into its message, because Postgrex does not show hints.
+  defp query!(ring, sql, params \\ [], opts \\ []) do
+    ring.repo.query!(sql, [to_string(ring.name) | params], opts).rows
+  rescue
+    error ->
+      case error do
+        %{postgres: %{message: message} = postgres} when is_binary(message) ->
+          message = message <> remedy(postgres)
+          reraise %{error | postgres: %{postgres | message: message}}, __STACKTRACE__
+
+        _ ->
+          reraise error, __STACKTRACE__
+      end
+  end
+
+  defp remedy(%{code: code})
+       when code in [:undefined_function, :undefined_table, :invalid_schema_name] do
+    "; is the extension in this database? CREATE EXTENSION coderring WITH SCHEMA public"
+  end
+
+  defp remedy(%{hint: hint}) when is_binary(hint), do: "; hint: " <> hint
+  defp remedy(_), do: ""
 end
 
 defmodule CoderRing.GenRing do

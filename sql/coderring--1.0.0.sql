@@ -428,9 +428,9 @@ CREATE FUNCTION coderring_get_code(name text, extra text DEFAULT '', bump boolea
 	RETURNS text AS 'MODULE_PATHNAME', 'coderring_get_code' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_get_code(text, text, boolean) IS 'a new code of a ring; bump begins the next cycle first';
 
-CREATE FUNCTION coderring_get_codes(name text, count integer, extra text DEFAULT '')
+CREATE FUNCTION coderring_get_codes(name text, count bigint, extra text DEFAULT '')
 	RETURNS SETOF text AS 'MODULE_PATHNAME', 'coderring_get_codes' LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
-COMMENT ON FUNCTION coderring_get_codes(text, integer, text) IS 'so many new codes of a ring';
+COMMENT ON FUNCTION coderring_get_codes(text, bigint, text) IS 'so many new codes of a ring';
 
 CREATE FUNCTION coderring_advance(name text, extra text DEFAULT '', to_cycle bigint DEFAULT NULL, to_offset bigint DEFAULT 0)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_advance' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -243,7 +243,9 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
  * when the executor asks for it: a query that stops early has used no more
  * than it shows.  In FROM the executor would fetch all before it goes on, so
  * they are handed over at once, which is faster.  Either way it is looked
- * first whether there are so many.
+ * first whether there are so many.  The type of count is that of count(*), but
+ * one statement takes no more than an integer holds: looking through the
+ * cycles for more would have no end.
  */
 Datum
 coderring_get_codes(PG_FUNCTION_ARGS)
@@ -257,15 +259,23 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 	{
 		MemoryContext old;
 		int32		count;
+		int64		given;
 
 		check_not_null(fcinfo, 0, "name of a ring");
 		check_not_null(fcinfo, 1, "count");
-		count = PG_GETARG_INT32(1);
-		if (count < 0)
+		given = PG_GETARG_INT64(1);
+		if (given < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("count must not be negative"),
-					 errdetail("It is %d.", count)));
+					 errdetail("It is %lld.", (long long) given)));
+		if (given > PG_INT32_MAX)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("count must not be greater than %d", PG_INT32_MAX),
+					 errdetail("It is %lld.", (long long) given),
+					 errhint("Call it more than once.")));
+		count = (int32) given;
 		if (result != NULL && IsA(result, ReturnSetInfo) && (result->allowedModes & SFRM_Materialize_Preferred) != 0)
 		{
 			Wanted		all;

@@ -87,6 +87,7 @@ typedef struct Found
 	char		name[RING_NAME_MAX_LEN + 1];	/* the key, filled up with zeros */
 	bool		has_memo;
 	int			base_length;	/* 0 if there are no codes */
+	int64		ncodes;			/* rows of base codes */
 	char		value[CODEC_MAX_BASE_LENGTH + 1];	/* one of its base codes */
 	int64		uniquizer_num;	/* -1 if there is no memo, or none in it */
 	char	   *extra;			/* the last, "" for none */
@@ -354,6 +355,7 @@ find_entry(Import *import, const Source *source, TupleTableSlot *row)
 	{
 		import->last->has_memo = false;
 		import->last->base_length = 0;
+		import->last->ncodes = 0;
 		import->last->uniquizer_num = -1;
 		import->last->extra = "";
 	}
@@ -399,6 +401,7 @@ read_code(Import *import, const Source *source, TupleTableSlot *row)
 	else if (found->base_length != value.len)
 		report_bad_ring(found, "Its base codes \"%s\" and \"%s\" are not of one length.",
 						found->value, show(&value));
+	found->ncodes++;
 }
 
 /* A row of the table of memos: name, uniquizer_num, extra, last_max_pos. */
@@ -463,8 +466,25 @@ add_context(void *arg)
 }
 
 /*
+ * How many base codes the library inserts for a ring that it does not filter.
+ */
+static int64
+all_base_codes(int base_length)
+{
+	int64		count = 1;
+
+	while (base_length-- > 0)
+		count *= strlen(CODEC_DEFAULT_ALPHABET);
+	return count;
+}
+
+/*
  * Create one ring.  False if that is not possible yet: a memo without codes
  * is of a ring that the library has never filled.
+ *
+ * What is to be done after the import stands in the primary message, and at a
+ * level that is not hidden by default: a migration of Ecto logs no more than
+ * that.
  */
 static bool
 create_ring(Found *found, bool have_first_cycle, int64 first_cycle)
@@ -476,10 +496,9 @@ create_ring(Found *found, bool have_first_cycle, int64 first_cycle)
 	if (found->base_length == 0)
 	{
 		ereport(WARNING,
-				(errmsg("ring \"%s\" of the library has no base codes, skipping", found->name),
-				 errdetail("It was never filled, so its base_length is not known."),
-				 errhint("Create it with SELECT coderring_create(%s, base_length).",
-						 quote_literal_cstr(found->name))));
+				(errmsg("ring \"%s\" of the library has no base codes, skipping; create it with coderring_create(%s, base_length)",
+						found->name, quote_literal_cstr(found->name)),
+				 errdetail("It was never filled, so its base_length is not known.")));
 		return false;
 	}
 	callback.callback = add_context;
@@ -494,22 +513,28 @@ create_ring(Found *found, bool have_first_cycle, int64 first_cycle)
 
 	error_context_stack = callback.previous;
 
+	if (found->ncodes < all_base_codes(found->base_length))
+		ereport(WARNING,
+				(errmsg("ring \"%s\" of the library has %lld of %lld base codes; if it was filtered, call coderring_set_blocklist(%s, 'english')",
+						found->name, (long long) found->ncodes, (long long) all_base_codes(found->base_length),
+						quote_literal_cstr(found->name)),
+				 errdetail("The imported ring has no blocklist, and hands out what the library left out."),
+				 errhint("The library's other list is 'international'. Call it before codes are taken.")));
 	if (have_first_cycle && first_cycle <= found->uniquizer_num)
 		ereport(WARNING,
-				(errmsg("first_cycle %lld is not past what the memo of ring \"%s\" names",
-						(long long) first_cycle, found->name),
+				(errmsg("first_cycle %lld is not past what the memo of ring \"%s\" names; before codes are taken, call coderring_advance(%s, %s, %lld)",
+						(long long) first_cycle, found->name,
+						quote_literal_cstr(found->name), quote_literal_cstr(found->extra), (long long) next_cycle),
 				 errdetail("With the extra \"%s\" the library had reached uniquizer_num %lld; such codes would come again.",
-						   found->extra, (long long) found->uniquizer_num),
-				 errhint("Before codes are taken, call SELECT coderring_advance(%s, %s, %lld).",
-						 quote_literal_cstr(found->name), quote_literal_cstr(found->extra),
-						 (long long) next_cycle)));
+						   found->extra, (long long) found->uniquizer_num)));
 	if (!have_first_cycle && found->extra[0] != '\0')
-		ereport(NOTICE,
-				(errmsg("ring \"%s\" begins in cycle %lld, past its memo, which knows only the last extra",
-						found->name, (long long) next_cycle),
-				 errdetail("The last extra was \"%s\", with uniquizer_num %lld.",
-						   found->extra, (long long) (next_cycle - 1)),
-				 errhint("If the library came further with an earlier extra, roll back and give coderring_import() a first_cycle past that.")));
+		ereport(WARNING,
+				(errmsg("ring \"%s\" begins in cycle %lld, past its memo, which knows only the extra \"%s\"; "
+						"if another one came further, call coderring_advance(%s, extra, its uniquizer_num + 1)",
+						found->name, (long long) next_cycle, found->extra, quote_literal_cstr(found->name)),
+				 errdetail("With that extra the library had reached uniquizer_num %lld. It forgot those of the others.",
+						   (long long) (next_cycle - 1)),
+				 errhint("Or roll back, and give coderring_import() a first_cycle past all of them.")));
 	return true;
 }
 

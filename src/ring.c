@@ -44,7 +44,7 @@ report_no_extension(void)
 			 errmsg("the tables of the extension \"coderring\" do not exist"),
 			 OidIsValid(get_extension_oid("coderring", true)) ?
 			 errhint("Were the schema \"coderring\" or its tables renamed or moved? Undo that; DROP EXTENSION would lose all rings.") :
-			 errhint("CREATE EXTENSION coderring;")));
+			 errhint("CREATE EXTENSION coderring WITH SCHEMA public;")));
 }
 
 /*

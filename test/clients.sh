@@ -7,7 +7,8 @@
 #   CLIENTS="psql django"   these clients only
 #   ECTO_SOURCES=DIR        for ecto, which Debian lacks: a directory that all may
 #                           read, with the sources of telemetry, decimal,
-#                           db_connection, postgrex, ecto and ecto_sql in it
+#                           db_connection, postgrex, ecto and ecto_sql in it;
+#                           coder_ring (docs/coder_ring.ex) uses them as well
 #   POOLED_PREPARED=yes     prepared statements through pgbouncer before 1.21 too,
 #                           which knows none of them: to see what fails
 #   KEEP=1                  leave the private directory behind
@@ -32,7 +33,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$here/packages.sh"
 
 all="psql psycopg psycopg2 sqlalchemy django activerecord node-postgres knex sequelize
-typeorm drizzle prisma jdbc pq pdo ecto"
+typeorm drizzle prisma jdbc pq pdo ecto coder_ring"
 all=${all//$'\n'/ }
 installed=${CLIENTS_INSTALLED:-}
 setup=${CLIENTS_SETUP:-0}
@@ -116,6 +117,11 @@ describe() {
             there="command -v elixirc && test -d /usr/lib/erlang/usr/include"
             kinds+=" function migrations"
             ;;
+        coder_ring)
+            needs=elixir
+            there="command -v elixirc"
+            kinds+=" function"
+            ;;
     esac
     if [[ -n $npm ]]; then
         needs="nodejs npm ca-certificates"
@@ -178,7 +184,7 @@ python=/usr/bin/python3
 [[ -x $python ]] || python=python3
 if [[ -z $work ]]; then
     setup=$(now)
-    bash "$here/setup.sh" || exit 1
+    bash "$here/setup.sh" --silent || exit 1
     setup=$(since "$setup")
     install_clients
     keep_npm_settings
@@ -296,8 +302,8 @@ prepare() {
             HOME=$work run_step 900 "$work/log/$1.prepare" npm install --prefix "$dir" \
                 --no-package-lock --no-audit --no-fund --no-update-notifier \
                 --cache "$work/npm"
-    elif [[ $1 == ecto ]]; then
-        run_step 900 "$work/log/$1.prepare" elixir "$dir/build.exs" "$ECTO_SOURCES" "$dir/lib"
+    elif [[ $1 == ecto || $1 == coder_ring && -n ${ECTO_SOURCES:-} ]]; then
+        run_step 900 "$work/log/$1.prepare" elixir "$here/clients/ecto/build.exs" "$ECTO_SOURCES" "$dir/lib"
     fi
 }
 

@@ -56,6 +56,40 @@ resolve_pg_config() {
     export PG_CONFIG
 }
 
+# next_steps: what to type for a server of one's own, as this machine stands. A
+# Debian that setup.sh has filled has no server that runs, and its superuser is
+# postgres, not root.
+next_steps() {
+    local sudo='sudo ' psql major clusters cluster name others option=
+
+    ((EUID != 0)) && [[ ! -d $work/source ]] || sudo=
+    if ! getent passwd postgres >/dev/null; then
+        psql='psql -U postgres'
+    elif type -P sudo >/dev/null; then
+        psql='sudo -u postgres psql'
+    else
+        psql='runuser -u postgres -- psql'
+    fi
+    [[ $PG_CONFIG -ef $(PATH=${PATH#"${bindir:-}:"} type -P pg_config) ]] || option=" PG_CONFIG=$PG_CONFIG"
+    say "    make$option"
+    say "    ${sudo}make$option install"
+    if type -P pg_lsclusters >/dev/null; then
+        major=$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+        clusters=$(pg_lsclusters -h)
+        # VERSION NAME PORT STATUS ...: one that runs rather than one that does not
+        cluster=$(awk -v major="$major" '$1 == major { print ($4 ~ /online/ ? 0 : 1), $2 }' <<<"$clusters" | sort | head -n 1)
+        name=${cluster#* }
+        case $cluster in
+            '') say "    ${sudo}pg_createcluster $major ${name:=main} --start" ;;
+            1*) say "    ${sudo}pg_ctlcluster $major $name start" ;;
+        esac
+        # where there are others as well, psql has to be told
+        others=$(awk -v major="$major" -v name="$name" '$1 != major || $2 != name' <<<"$clusters")
+        [[ -z $others ]] || psql+=" --cluster $major/$name"
+    fi
+    say "    $psql -c 'CREATE EXTENSION coderring WITH SCHEMA public'"
+}
+
 # copy_tree DIR: the working copy without what was built in it.
 copy_tree() {
     mkdir -p "$1"
@@ -93,7 +127,7 @@ enter() {
 
     clean_environment
     if [[ -z $work ]]; then
-        bash "$here/setup.sh" || exit 1
+        bash "$here/setup.sh" --silent || exit 1
         resolve_pg_config
         trap '[[ -z $work ]] || rm -rf "$work"' EXIT
         trap 'exit 129' HUP

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Builds and tests the packages in clean Debian systems made by debootstrap: Debian's
-# package, PGXN's archive, and the steps of the Dockerfile. Also: make package, as root
+# Builds and tests the packages in clean Debian systems made by debootstrap: the sources as
+# somebody who has cloned them, Debian's package, PGXN's archive, and the steps of the
+# Dockerfile. Also: make package, as root
 #
-#   PACKAGE="debian pgxn docker"   these only
+#   PACKAGE="source debian pgxn docker"   these only
 #   PACKAGE_SUITE=bookworm         Debian's release
 #   PACKAGE_MIRROR=URL             of Debian; else the first that apt uses
 #   PACKAGE_DIR=DIR                where the base system is kept, /var/tmp/coderring-package
@@ -26,7 +27,7 @@ if [[ -z ${CODERRING_NAMESPACE:-} ]]; then
 fi
 type -P debootstrap >/dev/null || install_missing debootstrap
 
-chosen=${PACKAGE:-debian pgxn docker}
+chosen=${PACKAGE:-source debian pgxn docker}
 suite=${PACKAGE_SUITE:-bookworm}
 case $suite in bookworm) major=15 ;; trixie) major=17 ;; *) die "PACKAGE_SUITE: bookworm or trixie" ;; esac
 directory=${PACKAGE_DIR:-/var/tmp/coderring-package}
@@ -111,6 +112,33 @@ first_code() {
             -Atc \"SELECT coderring_get_code('order') ~ '^[0-9A-Z]{4}\$'\" | grep -qx t
         pg_dropcluster --stop $major first"
 }
+
+# LANG is set nowhere, as in a container
+if [[ " $chosen " == *" source "* ]]; then
+    say "The sources, on $suite"
+    new_system
+    copy_tree "$directory/system/tmp/coderring"
+    expect_inside "packages that every page takes for granted" "apt-get update -qq
+        apt-get install -y -qq --no-install-recommends gcc make"
+    expect_inside "make setup" "cd /tmp/coderring; unset LC_ALL; make setup | tee /tmp/steps"
+    expect_inside "what it says to type" "cd /tmp/coderring; unset LC_ALL
+        sed -n 's/^    //p' /tmp/steps >/tmp/typed; test \$(wc -l </tmp/typed) -ge 4; bash -ex /tmp/typed"
+    expect_inside "it says less where a server runs" "cd /tmp/coderring; unset LC_ALL
+        make setup >/tmp/steps; ! grep -q pg_createcluster /tmp/steps; grep -q 'psql -c' /tmp/steps"
+    expect_inside "the same where the server is stopped, and where there is another" "cd /tmp/coderring; unset LC_ALL
+        pg_ctlcluster $major main stop; pg_createcluster $major other >/dev/null
+        make setup | sed -n 's/^    //p' | sed 's/CREATE EXTENSION/& IF NOT EXISTS/' >/tmp/typed
+        grep -q 'pg_ctlcluster $major main start' /tmp/typed; grep -q -e '--cluster $major/main' /tmp/typed
+        bash -ex /tmp/typed"
+    expect_inside "make installcheck by a user who is superuser of the database" "cd /tmp/coderring; unset LC_ALL
+        useradd -m builder; chown -R builder .
+        runuser -u postgres -- createuser --cluster $major/main -s builder
+        runuser -u postgres -- psql -q --cluster $major/main -c 'ALTER SYSTEM SET fsync = off' -c 'SELECT pg_reload_conf()'
+        PGCLUSTER=$major/main runuser -u builder -- make installcheck TAP_TESTS="
+    expect_inside "make try" "cd /tmp/coderring; unset LC_ALL; make try | tee /tmp/shown
+        grep -q 'coderring_get_code' /tmp/shown; grep -q 'make install' /tmp/shown"
+    say
+fi
 
 if [[ " $chosen " == *" debian "* ]]; then
     say "Debian's package, on $suite"

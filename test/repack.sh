@@ -24,7 +24,7 @@ has_repack() {
 }
 
 if [[ -z $work ]]; then
-    bash "$here/setup.sh"
+    bash "$here/setup.sh" --silent
     resolve_pg_config
     if ! has_repack "$PG_CONFIG"; then
         install_missing "postgresql-$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')-repack"

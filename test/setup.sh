@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing to build and test coderring.
 # Where nothing is missing it does nothing, and needs neither root nor network.
-# No PostgreSQL server is created or started by it.
+# No PostgreSQL server is created or started by it; in the end it says how to.
 #
 #   test/setup.sh                        also: make setup
+#   test/setup.sh --silent              without a word where nothing is missing
 #   PG_CONFIG=... test/setup.sh          with a PostgreSQL of your own
 
 set -euo pipefail
@@ -103,20 +104,28 @@ fi
 
 clean_environment
 find_missing
-((${#missing[@]} > 0)) || exit 0
+if ((${#missing[@]} > 0)); then
+    wanted=${missing[*]}
+    command -v apt-get >/dev/null ||
+        die "missing, by their names in Debian: ${wanted//-MAJOR/}"
+    if ((EUID == 0)); then
+        bash "${BASH_SOURCE[0]}" --install "${missing[@]}"
+    elif command -v sudo >/dev/null; then
+        say "coderring: missing: ${wanted//-MAJOR/}; installing by sudo"
+        sudo bash "${BASH_SOURCE[0]}" --install "${missing[@]}"
+    else
+        die "missing: ${wanted//-MAJOR/}; run \"make setup\" as root first"
+    fi || die "the packages could not be installed"
 
-wanted=${missing[*]}
-command -v apt-get >/dev/null ||
-    die "missing, by their names in Debian: ${wanted//-MAJOR/}"
-if ((EUID == 0)); then
-    bash "${BASH_SOURCE[0]}" --install "${missing[@]}"
-elif command -v sudo >/dev/null; then
-    say "coderring: missing: ${wanted//-MAJOR/}; installing by sudo"
-    sudo bash "${BASH_SOURCE[0]}" --install "${missing[@]}"
-else
-    die "missing: ${wanted//-MAJOR/}; run \"make setup\" as root first"
-fi || die "the packages could not be installed"
+    hash -r
+    find_missing
+    ((${#missing[@]} == 0)) || die "still missing: ${missing[*]}"
+fi
+[[ ${1:-} != --silent ]] || exit 0
 
-hash -r
-find_missing
-((${#missing[@]} == 0)) || die "still missing: ${missing[*]}"
+resolve_pg_config
+say "Nothing is missing to build and test coderring. To see it work: make try"
+say "This has started no server. To have coderring on one of your own:"
+say
+next_steps
+say

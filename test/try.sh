@@ -17,7 +17,7 @@ on_leave() {
 
 demonstrate() {
     "$bindir/psql" -X -q -a -P pager=off -v ON_ERROR_STOP=1 -d "$database" -f - <<'SQL'
-CREATE EXTENSION coderring;
+CREATE EXTENSION coderring WITH SCHEMA public;
 SELECT coderring_create('widget');
 SELECT coderring_get_code('widget');
 SELECT coderring_get_code('widget');
@@ -51,16 +51,12 @@ if [[ -t 0 && -t 1 ]]; then
     "$bindir/psql" -d "$database" || :
     set +m
 else
-    cat <<'END'
-To go on in psql on a server like this one, run this in a terminal:
-
-    make try
-
-To have it on your own server:
-
-    make
-    sudo make install
-    psql -c 'CREATE EXTENSION coderring'
-
-END
+    say "To go on in psql on a server like this one, run this in a terminal:"
+    say
+    say "    make try"
+    say
+    say "To have it on your own server:"
+    say
+    next_steps
+    say
 fi

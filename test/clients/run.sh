@@ -7,6 +7,7 @@
 set -euo pipefail
 
 client=$1
+docs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../docs" && pwd)
 cd "$2"
 
 # npm_version TITLE PACKAGE
@@ -56,5 +57,11 @@ case $client in
     ecto)
         echo "version Ecto SQL $(sed -n 's/.*{vsn,"\([^"]*\)"}.*/\1/p' lib/ecto_sql/ebin/ecto_sql.app)"
         elixir -pa 'lib/*/ebin' booking.exs
+        ;;
+    coder_ring)
+        echo "version $(elixir --version | grep Elixir)"
+        mkdir -p ebin
+        elixirc --warnings-as-errors -o ebin "$docs/coder_ring.ex" modules.ex
+        elixir -pa ebin -pa 'lib/*/ebin' coder_ring.exs
         ;;
 esac

@@ -551,6 +551,7 @@ sub no_blocked_word
 
 			print $@, map { "$_ $counts{$_}\n" } sort keys %counts;
 			STDOUT->flush;
+			File::Temp::cleanup();	# what this process has made
 			POSIX::_exit($done ? 0 : 1);	# without what the parent has to do at its end
 		}
 		push @workers, $worker;

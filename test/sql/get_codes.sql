@@ -23,6 +23,16 @@ SELECT coderring_get_codes('g', 0);
 SELECT count(*) FROM coderring_get_codes('g', 0);
 SELECT count(*) FROM coderring_get_codes('g', 0, 'unused');
 SELECT extra, cycle_offset FROM coderring.series WHERE ring = 'g' ORDER BY 1;
+-- As many as there are rows; in any integer; not more than an integer holds
+SELECT count(*), count(DISTINCT code) FROM coderring_get_codes('g', (SELECT count(*) FROM single), 'rows') code;
+SELECT count(*), count(DISTINCT code) FROM (SELECT coderring_get_codes('g', (SELECT count(*) FROM single), 'rows') AS code) c;
+SELECT count(*) FROM (VALUES (3::smallint)) v (n), coderring_get_codes('g', n, 'small');
+SELECT count(*) FROM (SELECT coderring_get_codes('g', 2147483647::bigint, 'small') LIMIT 2) c;
+SELECT coderring_get_codes('g', 2147483648, 'small');
+SELECT * FROM coderring_get_codes('g', 9223372036854775807, 'small');
+SELECT * FROM coderring_get_codes('g', 4294967297, 'small') LIMIT 1;
+SELECT coderring_get_codes('g', (-9223372036854775808)::bigint, 'small');
+SELECT cycle_offset FROM coderring.series WHERE ring = 'g' AND extra IN ('rows', 'small') ORDER BY extra;
 -- LIMIT takes what it shows, in a list of results.
 SELECT coderring_get_codes('g', 1000000) LIMIT 2;
 SELECT cycle_offset FROM coderring.series WHERE ring = 'g' AND extra = '';

@@ -188,6 +188,21 @@ SELECT extra, (SELECT left(code, -2) FROM received r WHERE r.extra = e.extra ORD
 SELECT count(DISTINCT code) FROM received;
 SELECT count(*) FROM received r JOIN taken t USING (name, code);
 SELECT count(coderring_drop(name)) FROM coderring.rings;
+-- Where extras are of one length, the shorter remedy: import with the defaults,
+-- here past the memo of extra X, which knows cycle 0, and advance what had come
+-- further. Without that codes would come again.
+SET client_min_messages = error;
+SELECT coderring_import();
+RESET client_min_messages;
+SELECT first_cycle FROM coderring.rings WHERE name = 'year';
+SELECT count(*) > 0 FROM coderring_get_codes('year', 2000, '26') code JOIN taken t USING (code) WHERE t.name = 'year';
+SELECT coderring_reset('year', 1), coderring_advance('year', '26', 3);
+TRUNCATE received;
+INSERT INTO received (name, extra, code)
+	SELECT 'year', extra, coderring_get_codes('year', 5000, extra) FROM unnest(ARRAY['24', '25', '26', '27']) extra;
+SELECT count(DISTINCT code) FROM received;
+SELECT count(*) FROM received r JOIN taken t USING (name, code);
+SELECT count(coderring_drop(name)) FROM coderring.rings;
 -- Or every code longer than all before: by 5 - 2 - 0 characters of uniquizer,
 -- and one more
 SELECT max(length(code)) FROM taken WHERE name = 'year';

@@ -156,12 +156,16 @@ SELECT coderring_recover('large', -1);
 SELECT coderring_recover('large', 1, -1);
 SELECT coderring_recover(codes => (-9223372036854775808)::bigint);
 SET ROLE regress_coderring_user;
+\set VERBOSITY terse
 SELECT coderring_recover('large');
+\set VERBOSITY default
 SELECT coderring_recover();
 RESET ROLE;
 SELECT coderring_grant('large', 'regress_coderring_user');
 SET ROLE regress_coderring_user;
+\set VERBOSITY terse
 SELECT coderring_recover('large'), coderring_get_code('large') IS NULL;
+\set VERBOSITY default
 RESET ROLE;
 BEGIN READ ONLY;
 SELECT coderring_recover();

@@ -191,9 +191,10 @@ my @duplicates = duplicates(@got);
 is("@duplicates", '', 'no code came twice');
 is(position($node, 'trouble/'), scalar(@got), 'every position is a code that was printed');
 
-my %cycle;
-push @{ $cycle{ substr($_, 0, -3) } }, $_ foreach @got;
-full_cycle($cycle{$_}, 3, $_, "cycle \"$_\" has no gap") foreach sort keys %cycle;
+# How many cycles were begun is different each time, so they are one test.
+my %prefixes = map { substr($_, 0, -3) => 1 } @got;
+my @whole = map { my $prefix = $_; map { $prefix . $_ } base_codes(3) } sort keys %prefixes;
+is_set(\@got, \@whole, 'the cycles have no gap');
 
 $node->stop;
 done_testing();

@@ -16,7 +16,7 @@ my $target = PostgreSQL::Test::Cluster->new('target');
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 my $databases = 0;
 
-$target->init;
+init_node($target);
 $target->start;
 
 # What a ring hands out, by the thousand.
@@ -214,7 +214,7 @@ no_repeats('dumped under load: nor of a new series',
 #
 $node->command_ok([ 'pg_dumpall', '-f', "$tempdir/all.sql" ], 'pg_dumpall');
 my $third = PostgreSQL::Test::Cluster->new('third');
-$third->init;
+init_node($third);
 $third->start;
 $third->command_ok([ 'psql', '-Xq', '-d', 'postgres', '-f', "$tempdir/all.sql" ], 'pg_dumpall is restored');
 is($third->safe_psql('postgres', q{SELECT name, owner FROM coderring.rings ORDER BY name}),

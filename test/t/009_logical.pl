@@ -13,10 +13,10 @@ use Test::More;
 my $refused = qr/has come by logical replication and hands out no codes here/;
 
 my $publisher = PostgreSQL::Test::Cluster->new('publisher');
-$publisher->init(allows_streaming => 'logical');
+init_node($publisher, allows_streaming => 'logical');
 $publisher->start;
 my $subscriber = PostgreSQL::Test::Cluster->new('subscriber');
-$subscriber->init(allows_streaming => 'logical');
+init_node($subscriber, allows_streaming => 'logical');
 $subscriber->start;
 my %from = map { $_->name => $_->connstr . ' dbname=postgres' } $publisher, $subscriber;
 

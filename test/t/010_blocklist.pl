@@ -208,7 +208,7 @@ my @blocked = grep { is_blocked($english, $_) } base_codes(2);
 is(scalar(@blocked), 8, 'eight codes of two characters are blocked');
 push @{ $before{english} }, take($node, 'postgres', 'english', 1024 - 8 - 500);
 
-$target->init;
+init_node($target);
 $target->start;
 $target->safe_psql('postgres', 'CREATE ROLE other; CREATE ROLE lister; CREATE DATABASE restored');
 $node->command_ok([ 'pg_dump', '-f', "$tempdir/lists.sql", 'postgres' ], 'pg_dump');

@@ -19,7 +19,7 @@ my $tempdir = PostgreSQL::Test::Utils::tempdir();
 
 foreach my $server ($node, $elsewhere)
 {
-	$server->init;
+	init_node($server);
 	$server->start;
 }
 

@@ -21,7 +21,7 @@ use Test::More;
 my $node = PostgreSQL::Test::Cluster->new('main');
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 
-$node->init;
+init_node($node);
 $node->append_conf('postgresql.conf', 'track_functions = all');
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE mallory LOGIN; CREATE ROLE app LOGIN');
@@ -362,7 +362,7 @@ INSERT INTO evil.cast VALUES (0, row('cast'), 'V');
 ALTER TABLE evil.typed ADD CHECK (evil.spring('check'));
 SQL
 cmp_ok(scalar(sprung()), '>', 0, 'tables that run functions when they are written');
-is($victim->query(q{SELECT public.coderring_import('evil.codes', 'evil.code_memos')}) . $victim->{error}, '1', 'import: of a table with much on it');
+is($victim->query(q{SELECT public.coderring_import('evil.codes', 'evil.code_memos')}) . $victim->state, '1', 'import: of a table with much on it');
 none_sprung('import');
 is($victim->query(q{SELECT public.coderring_create('imported')}) . $victim->state, '42710', 'import: the ring is there');
 foreach my $source ([ 'seen', '42809' ], [ 'partitioned', '42809' ], [ 'parent', '42809' ], [ 'typed', '42804' ], [ 'cast', '42804' ])

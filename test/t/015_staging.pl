@@ -31,7 +31,7 @@ my %blocks;
 my $node = PostgreSQL::Test::Cluster->new('main');
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 
-$node->init(extra => [ '--encoding=UTF8' ]);
+init_node($node);
 $node->start;
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN; CREATE ROLE staging LOGIN');
 

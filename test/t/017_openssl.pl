@@ -74,7 +74,7 @@ sub failing
 }
 
 my $node = PostgreSQL::Test::Cluster->new('main');
-$node->init;
+init_node($node);
 {
 	local $ENV{LD_PRELOAD} = "$dir/failing.so";
 	$node->start;

@@ -55,7 +55,7 @@ my $standby;
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 my %databases;					# of the page that is run now
 
-$node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--locale=C' ]);
+init_node($node, allows_streaming => 1);
 $node->append_conf('postgresql.conf', "max_prepared_transactions = 10\nlog_statement = none\n");
 $node->start;
 $ENV{PGHOST} = $node->host;

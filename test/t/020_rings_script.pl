@@ -18,7 +18,7 @@ my $top = "$FindBin::RealBin/../..";
 my $script = "$top/sql/coderring-rings.psql";
 my $node = PostgreSQL::Test::Cluster->new('main');
 
-$node->init(allows_streaming => 1, extra => [ '--encoding=UTF8', '--locale=C' ]);
+init_node($node, allows_streaming => 1);
 $node->start;
 $ENV{PGCLIENTENCODING} = 'UTF8';
 

@@ -21,7 +21,7 @@ use Test::More;
 my $tempdir = PostgreSQL::Test::Utils::tempdir();
 my $node = PostgreSQL::Test::Cluster->new('main');
 
-$node->init(allows_streaming => 1);
+init_node($node, allows_streaming => 1);
 $node->append_conf('postgresql.conf', q{
 wal_level = logical
 log_statement = all

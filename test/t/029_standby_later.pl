@@ -85,7 +85,7 @@ foreach (reverse @series)
 	foreach my $how (qw(remembered new many bump))
 	{
 		my $session = $how eq 'remembered' ? $first : new_session($node);
-		my $arguments = $how eq 'remembered' ? ("'$ring', '$extra'") : ($ring, $extra);
+		my $arguments = "'$ring', '$extra'";
 
 		$session->send(sprintf($statements{$how}, $how eq 'remembered' ? $arguments : ($ring, $extra)));
 		wait_for_standby($session, "$ring/$extra, $how: it waits");

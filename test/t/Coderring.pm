@@ -14,12 +14,22 @@ use Test::More;
 use Time::HiRes qw(usleep);
 
 our @EXPORT = qw(
-  new_node new_session start_client stop_clients wait_for_output wait_until
+  init_node new_node new_session start_client stop_clients wait_for_output wait_until
   output_of errors_of write_script base_codes full_cycle duplicates is_set
   positions position wait_for_lock
 );
 
 our $ALPHABET = 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N';
+
+# init_node(NODE, INIT...): in UTF8, whatever LANG says (and in a container it says
+# nothing), with the locale that goes with every encoding.
+sub init_node
+{
+	my ($node, %init) = @_;
+
+	$node->init(%init, extra => [ '--encoding=UTF8', '--locale=C', @{ $init{extra} // [] } ]);
+	return;
+}
 
 # new_node(NAME, CONFIG, INIT...): a server that runs and has the extension in
 # the database postgres.
@@ -28,7 +38,7 @@ sub new_node
 	my ($name, $config, @init) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(@init);
+	init_node($node, @init);
 	$node->append_conf('postgresql.conf', $config // '');
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION coderring');

@@ -12,7 +12,7 @@ defmodule Migrations.Booking do
   use Ecto.Migration
 
   def up do
-    execute "CREATE EXTENSION IF NOT EXISTS coderring"
+    execute "CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public"
     execute "SELECT coderring_create('order', if_not_exists => true)"
 
     create table(:booking) do

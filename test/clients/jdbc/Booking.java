@@ -20,7 +20,7 @@ public class Booking {
             System.out.println("version JDBC driver " + connection.getMetaData().getDriverVersion());
 
             try (Statement statement = connection.createStatement()) {
-                statement.execute("CREATE EXTENSION IF NOT EXISTS coderring");
+                statement.execute("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
                 statement.execute("SELECT coderring_create('order', if_not_exists => true)");
                 statement.execute(
                     "CREATE TABLE booking ("

@@ -8,7 +8,7 @@ const pooled = process.env.POOLED;
 
 const pool = new pg.Pool(); // PGHOST, PGDATABASE ... as for psql
 
-await pool.query("CREATE EXTENSION IF NOT EXISTS coderring");
+await pool.query("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
 await pool.query("SELECT coderring_create('order', if_not_exists => true)");
 await pool.query(`
   CREATE TABLE booking (

@@ -4,7 +4,7 @@
 $guests = array_map(fn ($n) => "guest $n", range(1, 1000));
 
 $db = new PDO('pgsql:');    // PGHOST, PGDATABASE ... as for psql
-$db->exec("CREATE EXTENSION IF NOT EXISTS coderring");
+$db->exec("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
 $db->exec("SELECT coderring_create('order', if_not_exists => true)");
 $db->exec("CREATE TABLE booking (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -32,7 +32,7 @@ func main() {
 	db, err := sql.Open("postgres", options)
 	check(err)
 	for _, statement := range []string{
-		"CREATE EXTENSION IF NOT EXISTS coderring",
+		"CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public",
 		"SELECT coderring_create('order', if_not_exists => true)",
 		`CREATE TABLE booking (
 			id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

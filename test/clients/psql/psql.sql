@@ -3,7 +3,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- docs: begin psql
-CREATE EXTENSION coderring;
+CREATE EXTENSION coderring WITH SCHEMA public;
 SELECT coderring_create('order');
 CREATE TABLE booking (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -13,7 +13,7 @@ if os.environ["POOLED"]:
     # docs: end
 
 with psycopg.connect(**options) as conn:    # PGHOST, PGDATABASE ... as for psql
-    conn.execute("CREATE EXTENSION IF NOT EXISTS coderring")
+    conn.execute("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public")
     conn.execute("SELECT coderring_create('order', if_not_exists => true)")
     conn.execute("""
         CREATE TABLE booking (

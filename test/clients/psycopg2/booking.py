@@ -8,7 +8,7 @@ guests = [f"guest {n}" for n in range(1, 1001)]
 
 conn = psycopg2.connect("")         # PGHOST, PGDATABASE ... as for psql
 with conn, conn.cursor() as cur:    # a transaction
-    cur.execute("CREATE EXTENSION IF NOT EXISTS coderring")
+    cur.execute("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public")
     cur.execute("SELECT coderring_create('order', if_not_exists => true)")
     cur.execute("""
         CREATE TABLE booking (

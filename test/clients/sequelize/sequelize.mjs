@@ -20,7 +20,7 @@ const Booking = sequelize.define("booking", {
   indexes: [{ unique: true, fields: ["reference"] }],
 });
 
-await sequelize.query("CREATE EXTENSION IF NOT EXISTS coderring");
+await sequelize.query("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
 await sequelize.query("SELECT coderring_create('order', if_not_exists => true)");
 await sequelize.sync();
 // docs: end

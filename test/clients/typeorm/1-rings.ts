@@ -5,7 +5,7 @@ export class Rings1 implements MigrationInterface {
   name = "Rings1000000000000";
 
   async up(runner: QueryRunner) {
-    await runner.query("CREATE EXTENSION IF NOT EXISTS coderring");
+    await runner.query("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
     await runner.query("SELECT coderring_create('order', if_not_exists => true)");
   }
 

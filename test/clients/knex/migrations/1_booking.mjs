@@ -1,6 +1,6 @@
 // docs: begin knex
 export async function up(knex) {
-  await knex.raw("CREATE EXTENSION IF NOT EXISTS coderring");
+  await knex.raw("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public");
   await knex.raw("SELECT coderring_create('order', if_not_exists => true)");
   await knex.schema.createTable("booking", (table) => {
     table.bigIncrements("id");

@@ -9,7 +9,7 @@ down_revision = None
 
 # docs: begin alembic
 def upgrade():
-    op.execute("CREATE EXTENSION IF NOT EXISTS coderring")
+    op.execute("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public")
     op.execute("SELECT coderring_create('order', if_not_exists => true)")
     op.create_table(
         "booking",

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
 
     operations = [
         # docs: begin django migration
-        migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS coderring", migrations.RunSQL.noop),
+        migrations.RunSQL("CREATE EXTENSION IF NOT EXISTS coderring WITH SCHEMA public", migrations.RunSQL.noop),
         migrations.RunSQL("SELECT coderring_create('order', if_not_exists => true)", migrations.RunSQL.noop),
         # docs: end
         migrations.CreateModel(
