@@ -92,3 +92,52 @@ SELECT coderring_reset('m', first_cycle => 33);
 SELECT coderring_reset('m', first_cycle => 32);
 SELECT length(coderring_get_code('m'));
 SELECT count(coderring_drop(name)) FROM coderring.rings;
+--
+-- An alphabet by its name, wherever one is taken
+--
+CREATE FUNCTION pg_temp.names() RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT unnest('{default,alphanumeric,base58,base64url,crockford,digits,hex,lower,nolookalikes,rfc4648,safe,upper}'::text[])
+$$;
+SELECT count(coderring_create(name, 2, alphabet => name, check_character => true)) FROM pg_temp.names() name;
+SELECT name, alphabet = coderring_alphabet(name) AS same,
+		(SELECT count(*) FILTER (WHERE NOT coderring_is_valid(name, code)) || ' of ' || count(*) || ' wrong' FROM coderring_get_codes(name, 3 * length(alphabet)) code) AS named
+	FROM coderring.rings ORDER BY 1;
+-- A code with one wrong character, by the name
+SELECT count(*) FILTER (WHERE coderring_is_valid('hex', overlay(code PLACING 'A' FROM 1))) FROM coderring_get_codes('hex', 100) code WHERE left(code, 1) <> 'A';
+-- if_not_exists takes the name for what it stands for.
+SELECT coderring_create('hex', 2, alphabet => '0123456789ABCDEF', check_character => true, if_not_exists => true);
+SELECT coderring_create('hex', 2, alphabet => 'safe', check_character => true, if_not_exists => true);
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+-- The same characters in another order are those characters, and what only
+-- begins as a name does is none.
+SELECT coderring_create('c' || c, 1, alphabet => c) FROM unnest('{xeh,hexa,lowe,afes}'::text[]) c;
+SELECT name, alphabet FROM coderring.rings ORDER BY 1;
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+-- Names in other case, and what was meant for one
+SELECT coderring_create('c', 1, alphabet => 'HEX');
+SELECT coderring_is_valid('Base58', '23');
+SELECT coderring_create('c', 1, alphabet => 'letters');
+SELECT coderring_is_valid('base 58', '23');
+SELECT coderring_create('c', 1, alphabet => '++');
+SELECT coderring_create('c', 1, alphabet => 'a~ ');
+--
+-- What other programs take codes for
+--
+-- The alphabet safe, over whole cycles, without and with uniquizers and check
+-- characters: no number with an exponent, no month with digits, no word that
+-- stands for something.
+CREATE FUNCTION pg_temp.taken_for(code text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN code ~* '^[0-9]+E[0-9]+$' THEN 'exponent'
+		WHEN code ~* '^([0-9]*)(JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|SEPT|OCT|NOV|DEC)([0-9]*)$' THEN 'month'
+		WHEN code ~* '^(NULL|NA|NAN|INF|TRUE|FALSE|NONE|NIL|YES|NO|ON|OFF)$' THEN 'word' END
+$$;
+SELECT coderring_create('safe 2', 2, alphabet => 'safe'), coderring_create('safe 4', 4, alphabet => 'safe'),
+	coderring_create('safe 3', 3, alphabet => 'safe', check_character => true), coderring_create('default', 4);
+SELECT ring, count(*), max(length(code)) AS longest, count(*) FILTER (WHERE code ~ '[AEIOUY01]') AS others, count(pg_temp.taken_for(code)) AS taken
+	FROM (VALUES ('safe 2', 28 ^ 2 * (1 + 28 + 3)), ('safe 4', 28 ^ 4), ('safe 3', 28 ^ 3 * 3)) r (ring, codes), coderring_get_codes(ring, codes::int) code
+	GROUP BY 1 ORDER BY 1;
+-- The same count sees what the default alphabet has: 1 code in 1,024, and behind
+-- 26 1 in 683.
+SELECT kind, count(*), 1048576 / count(*) FROM coderring_get_codes('default', 1048576) code, pg_temp.taken_for(code) kind WHERE kind IS NOT NULL GROUP BY 1 ORDER BY 1;
+SELECT kind, count(*), round(1048576.0 / count(*)) FROM coderring_get_codes('default', 1048576, '26') code, pg_temp.taken_for(code) kind WHERE kind IS NOT NULL GROUP BY 1 ORDER BY 1;
+SELECT count(coderring_drop(name)) FROM coderring.rings;
