@@ -141,3 +141,42 @@ SELECT ring, count(*), max(length(code)) AS longest, count(*) FILTER (WHERE code
 SELECT kind, count(*), 1048576 / count(*) FROM coderring_get_codes('default', 1048576) code, pg_temp.taken_for(code) kind WHERE kind IS NOT NULL GROUP BY 1 ORDER BY 1;
 SELECT kind, count(*), round(1048576.0 / count(*)) FROM coderring_get_codes('default', 1048576, '26') code, pg_temp.taken_for(code) kind WHERE kind IS NOT NULL GROUP BY 1 ORDER BY 1;
 SELECT count(coderring_drop(name)) FROM coderring.rings;
+--
+-- Digits only: codes are numbers, and as distinct as those.  Cycles 0 to 12 and
+-- the first of three digits, in other orders and with a check character as well
+--
+CREATE TEMP TABLE numbers AS SELECT * FROM (VALUES ('0123456789', 3, false), ('9876543210', 2, false), ('0123456789', 2, true), ('01', 3, false), ('50', 4, false),
+	('13579', 2, false)) n (alphabet, base_length, checked);
+SELECT count(coderring_create('n ' || alphabet || ' ' || checked, base_length, alphabet => alphabet, check_character => checked)) FROM numbers;
+CREATE TEMP TABLE handed AS
+	SELECT alphabet, base_length, checked, code, (n - 1) / length(alphabet) ^ base_length::int AS cycle
+		FROM numbers, coderring_get_codes('n ' || alphabet || ' ' || checked, (13 * length(alphabet) ^ base_length)::int) WITH ORDINALITY AS t (code, n);
+SELECT alphabet, base_length, checked, count(*), count(*) - count(DISTINCT code) AS twice, count(*) - count(DISTINCT code::bigint) AS twice_as_bigint,
+		string_agg(DISTINCT left(code, -base_length - checked::int), ' ' ORDER BY left(code, -base_length - checked::int)) AS uniquizers
+	FROM handed GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+-- Two cycles or more whose uniquizers are longer, and the codes of an extra
+SELECT coderring_advance('n 0123456789 false', '', 98), coderring_advance('n 0123456789 false', '26', 9);
+SELECT count(*), count(DISTINCT code::bigint), string_agg(DISTINCT left(code, -3), ' ' ORDER BY left(code, -3))
+	FROM (SELECT code FROM coderring_get_codes('n 0123456789 false', 4000) code UNION ALL SELECT code FROM coderring_get_codes('n 0123456789 false', 2000, '26') code
+		UNION ALL SELECT code FROM handed WHERE alphabet = '0123456789' AND NOT checked) c;
+-- What was cast is found again, and what no cycle is written as is no code:
+-- not even of a series that has come past what 0 was once.
+SELECT count(*), count(*) FILTER (WHERE coderring_issued(ring, code)) AS issued, count(*) FILTER (WHERE coderring_normalize(ring, code) = code) AS normalized,
+		count(*) FILTER (WHERE d.cycle = floor(h.cycle) AND d.uniquizer = CASE h.alphabet WHEN '0123456789' THEN nullif(floor(h.cycle), 0)::text ELSE d.uniquizer END
+			OR d.uniquizer = '' AND floor(h.cycle) = 0) AS decoded
+	FROM handed h, concat('n ', alphabet, ' ', checked::text) ring, coderring_decode(ring, code) d;
+SELECT code, coderring_decode('n 0123456789 false', code), coderring_issued('n 0123456789 false', code), coderring_normalize('n 0123456789 false', code)
+	FROM unnest('{0600,00600,01600}'::text[]) code;
+-- Cycles whose numbers have a word in them are passed over, those and no more.
+SELECT coderring_define_blocklist('regress words', '{123}');
+SELECT coderring_create('blocked', 2, 'regress words', 'digits');
+SELECT coderring_advance('blocked', '', 122), coderring_get_code('blocked', bump => true) ~ '^122..$', coderring_get_code('blocked', bump => true) ~ '^124..$';
+SELECT coderring_advance('blocked', '', 1229), coderring_get_code('blocked') ~ '^1229..$', coderring_get_code('blocked', bump => true) ~ '^1240..$';
+SELECT coderring_advance('blocked', '', 12299), coderring_get_code('blocked') ~ '^12299..$', coderring_get_code('blocked', bump => true) ~ '^12400..$';
+-- Extra and uniquizer run into each other as in other rings.
+SELECT coderring_create('extra', 1, alphabet => 'digits');
+SELECT count(*), count(DISTINCT code), count(DISTINCT code::bigint)
+	FROM unnest('{"",1,10,9,99}'::text[]) WITH ORDINALITY AS e (extra, n), LATERAL (SELECT coderring_get_codes('extra', 1500, extra) AS code) c;
+SELECT string_agg(extra || ':' || cycle, ' ' ORDER BY extra) FROM coderring.series WHERE ring = 'extra';
+SELECT count(coderring_drop(name)) FROM coderring.rings;
+SELECT coderring_define_blocklist('regress words', NULL);
