@@ -458,7 +458,7 @@ COMMENT ON FUNCTION coderring_issued(text, text) IS 'was this code ever handed o
 CREATE FUNCTION coderring_normalize(name text, input text)
 	RETURNS text AS 'MODULE_PATHNAME', 'coderring_normalize' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION coderring_normalize(text, text) IS
-	'the code of a ring that somebody has typed in lower case, with spaces or dashes, or with look-alikes; NULL if there is none';
+	'the code of a ring that somebody has typed in lower case, with spaces, dashes or quotes, or with look-alikes; NULL if there is none';
 
 CREATE FUNCTION coderring_is_valid(alphabet text, code text)
 	RETURNS boolean AS 'MODULE_PATHNAME', 'coderring_is_valid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
