@@ -409,7 +409,7 @@ CREATE FUNCTION coderring_create(name text, base_length integer DEFAULT 4, block
 		first_cycle bigint DEFAULT 0, if_not_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_create' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_create(text, integer, text, text, boolean, integer, bigint, boolean) IS
-	'create a ring: base_length characters (1 to 12) of an alphabet (2 to 64 characters) a code';
+	'create a ring: base_length characters (1 to 12) of an alphabet (its name, or 2 to 64 characters) a code';
 
 CREATE FUNCTION coderring_drop(name text, if_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_drop' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -459,16 +459,17 @@ COMMENT ON FUNCTION coderring_issued(text, text) IS 'was this code ever handed o
 CREATE FUNCTION coderring_normalize(name text, input text)
 	RETURNS text AS 'MODULE_PATHNAME', 'coderring_normalize' LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION coderring_normalize(text, text) IS
-	'the code of a ring that somebody has typed in lower case, with spaces or dashes, or with look-alikes; NULL if there is none';
+	'the code of a ring that somebody has typed in lower case, with spaces, dashes or quotes, or with look-alikes; NULL if there is none';
 
 CREATE FUNCTION coderring_is_valid(alphabet text, code text)
 	RETURNS boolean AS 'MODULE_PATHNAME', 'coderring_is_valid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION coderring_is_valid(text, text) IS 'is the last character of a code the check character of the others?';
+COMMENT ON FUNCTION coderring_is_valid(text, text) IS
+	'is the last character of a code of an alphabet (its name, or its characters) the check character of the others?';
 
 CREATE FUNCTION coderring_alphabet(name text)
 	RETURNS text AS 'MODULE_PATHNAME', 'coderring_alphabet' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION coderring_alphabet(text) IS
-	'a usual alphabet by its name: default, alphanumeric, base58, base64url, crockford, digits, hex, lower, nolookalikes, rfc4648, upper';
+	'a usual alphabet by its name: default, alphanumeric, base58, base64url, crockford, digits, hex, lower, nolookalikes, rfc4648, safe, upper';
 
 CREATE FUNCTION coderring_define_blocklist(list text, words text[])
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_define_blocklist' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -6,5 +6,7 @@
 #define CODERRING_ALPHABETS_H
 
 extern const char *alphabets_find(const char *name);
+extern const char *alphabets_resolve(const char *alphabet);
+extern const char *alphabets_names(void);
 
 #endif							/* CODERRING_ALPHABETS_H */

@@ -9,6 +9,11 @@
  * default alphabet are written in the digits that CoderRing 0.2.3 writes them
  * in, those of any other alphabet in its own order.
  *
+ * Codes of an alphabet that has nothing but decimal digits are kept as numbers
+ * by many, to whom 0600 and 600 are the same.  So where 0 is among them no
+ * uniquizer begins with it: that of a cycle is the numeral of the cycle itself,
+ * its digits being the alphabet's in the order of their values.
+ *
  * Plain C without PostgreSQL, without allocation, without state.  None of the
  * texts is NUL-terminated.
  */
@@ -20,6 +25,34 @@
 static const uint8_t radix_bits[CODEC_MAX_ALPHABET + 1] = {
 	[2] = 1, [4] = 2, [8] = 3, [16] = 4, [32] = 5, [64] = 6
 };
+
+/*
+ * Write the digits of uniquizers to `digits`; returns what the first uniquizer
+ * is the numeral of.
+ */
+static uint32_t
+choose_digits(const char *alphabet, size_t len, char *digits)
+{
+	size_t		at = 0;
+
+	memcpy(digits, alphabet, len);
+	if (len == sizeof(CODEC_DEFAULT_ALPHABET) - 1 &&
+		memcmp(alphabet, CODEC_DEFAULT_ALPHABET, len) == 0)
+		memcpy(digits, CODEC_DEFAULT_DIGITS, len);
+	if (memchr(alphabet, '0', len) == NULL)
+		return 0;
+	for (size_t i = 0; i < len; i++)
+	{
+		if (alphabet[i] < '0' || alphabet[i] > '9')
+			return 0;
+	}
+	for (char c = '0'; c <= '9'; c++)
+	{
+		if (memchr(alphabet, c, len) != NULL)
+			digits[at++] = c;
+	}
+	return 1;
+}
 
 /*
  * Prepare a codec.
@@ -40,7 +73,6 @@ codec_set(Codec *codec, const char *alphabet, size_t alphabet_len,
 {
 	bool		seen[256] = {false};
 	uint64_t	base_codes = 1;
-	const char *digits = alphabet;
 	int64_t		place;
 	size_t		i;
 
@@ -68,10 +100,6 @@ codec_set(Codec *codec, const char *alphabet, size_t alphabet_len,
 		base_codes *= alphabet_len;
 	}
 
-	if (alphabet_len == sizeof(CODEC_DEFAULT_ALPHABET) - 1 &&
-		memcmp(alphabet, CODEC_DEFAULT_ALPHABET, alphabet_len) == 0)
-		digits = CODEC_DEFAULT_DIGITS;
-
 	memset(codec, 0, sizeof(*codec));
 	memset(codec->base_value, -1, sizeof(codec->base_value));
 	memset(codec->digit_value, -1, sizeof(codec->digit_value));
@@ -79,11 +107,11 @@ codec_set(Codec *codec, const char *alphabet, size_t alphabet_len,
 	codec->base_length = (uint32_t) base_length;
 	codec->base_codes = base_codes;
 	memcpy(codec->alphabet, alphabet, alphabet_len);
-	memcpy(codec->digits, digits, alphabet_len);
+	codec->first_numeral = choose_digits(alphabet, alphabet_len, codec->digits);
 	for (i = 0; i < alphabet_len; i++)
 	{
 		codec->base_value[(unsigned char) alphabet[i]] = (int8_t) i;
-		codec->digit_value[(unsigned char) digits[i]] = (int8_t) i;
+		codec->digit_value[(unsigned char) codec->digits[i]] = (int8_t) i;
 	}
 	return CODEC_OK;
 }
@@ -159,7 +187,7 @@ codec_write_uniquizer(const Codec *codec, uint64_t cycle, char *text)
 	if (cycle == 0 || cycle > INT64_MAX)
 		return 0;
 	len = codec_uniquizer_length(codec, cycle);
-	rest = cycle - 1;
+	rest = codec_numeral(codec, cycle);
 	for (place = len; place > 0; rest /= codec->radix)
 		text[--place] = codec->digits[rest % codec->radix];
 	return len;
@@ -170,12 +198,13 @@ codec_write_uniquizer(const Codec *codec, uint64_t cycle, char *text)
  * text are; the inverse of codec_write_uniquizer.
  *
  * False, and *cycle as it was, if they are no uniquizer: a character that is
- * no digit, a leading zero digit before others, or a cycle above INT64_MAX.
+ * no digit, a leading zero digit before others (or alone, where cycle 1 is not
+ * 0), or a cycle above INT64_MAX.
  */
 bool
 codec_read_uniquizer(const Codec *codec, const char *text, size_t len, uint64_t *cycle)
 {
-	const uint64_t highest = (uint64_t) INT64_MAX - 1;	/* numeral of the last cycle */
+	const uint64_t highest = codec_numeral(codec, INT64_MAX);
 	uint64_t	value = 0;
 	size_t		place;
 
@@ -184,7 +213,7 @@ codec_read_uniquizer(const Codec *codec, const char *text, size_t len, uint64_t 
 		*cycle = 0;
 		return true;
 	}
-	if (len > 1 && codec->digit_value[(unsigned char) text[0]] == 0)
+	if ((len > 1 || codec->first_numeral > 0) && codec->digit_value[(unsigned char) text[0]] == 0)
 		return false;
 	for (place = 0; place < len; place++)
 	{
@@ -194,7 +223,7 @@ codec_read_uniquizer(const Codec *codec, const char *text, size_t len, uint64_t 
 			return false;
 		value = value * codec->radix + (uint64_t) digit;
 	}
-	*cycle = value + 1;
+	*cycle = value + 1 - codec->first_numeral;
 	return true;
 }
 
@@ -206,7 +235,7 @@ codec_uniquizer_length(const Codec *codec, uint64_t cycle)
 
 	if (cycle > 0)
 	{
-		uint64_t	rest = cycle - 1;
+		uint64_t	rest = codec_numeral(codec, cycle);
 
 		do
 			len++;
@@ -229,9 +258,9 @@ codec_first_longer_cycle(const Codec *codec, uint64_t cycle)
 		return 1;
 	while (len-- > 0)
 	{
-		if (first > (UINT64_MAX - 1) / codec->radix)
+		if (first > (UINT64_MAX - 1 + codec->first_numeral) / codec->radix)
 			return UINT64_MAX;
 		first *= codec->radix;
 	}
-	return first + 1;
+	return first + 1 - codec->first_numeral;
 }

@@ -27,6 +27,7 @@ typedef struct Codec
 	uint32_t	base_length;	/* characters in a base code, 1 to 12 */
 	uint64_t	base_codes;		/* radix ^ base_length, at most 2^60 */
 	char		alphabet[CODEC_MAX_ALPHABET];	/* base code digits, most significant first */
+	uint32_t	first_numeral;	/* what the uniquizer of cycle 1 is the numeral of: 0 or 1 */
 	char		digits[CODEC_MAX_ALPHABET]; /* uniquizer digits */
 	int8_t		base_value[256];	/* character -> base code digit, or -1 */
 	int8_t		digit_value[256];	/* character -> uniquizer digit, or -1 */
@@ -47,6 +48,13 @@ extern CodecStatus codec_set(Codec *codec, const char *alphabet, size_t alphabet
 
 extern void codec_write_base(const Codec *codec, uint64_t number, char *text);
 extern bool codec_read_base(const Codec *codec, const char *text, uint64_t *number);
+
+/* The number that the uniquizer of a cycle from 1 on is the numeral of; its digits grow as the cycle does. */
+static inline uint64_t
+codec_numeral(const Codec *codec, uint64_t cycle)
+{
+	return cycle - 1 + codec->first_numeral;
+}
 
 extern size_t codec_write_uniquizer(const Codec *codec, uint64_t cycle, char *text);
 extern bool codec_read_uniquizer(const Codec *codec, const char *text, size_t len, uint64_t *cycle);

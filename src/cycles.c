@@ -120,7 +120,7 @@ cycles_blocked(const Ring *ring, const Blocklist *list, const SeriesKey *key, in
 	uint32		state = blocklist_pass(list, key->extra, key->extra_len);
 	uint64		same = 1;		/* numerals that have these digits in front */
 	uint32		at = key->extra_len;
-	uint64		rest = (uint64) cycle - 1;
+	uint64		rest = codec_numeral(&ring->codec, cycle);
 
 	while (at < prefix->len && state != BLOCKLIST_BLOCKED)
 		state = blocklist_next(list, state, prefix->text[at++]);

@@ -436,7 +436,6 @@ report_duplicate(const char *name)
 void
 lifecycle_create(const char *name, const RingOptions *options, bool if_not_exists)
 {
-	const char *alphabet = options->alphabet != NULL ? options->alphabet : CODEC_DEFAULT_ALPHABET;
 	Ring		wanted;
 	Relation	rel;
 	Ring		existing;
@@ -448,7 +447,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	Datum		values[Natts_ring];
 	bool		nulls[Natts_ring] = {false};
 
-	options_make_ring(&wanted, name, options, alphabet);
+	options_make_ring(&wanted, name, options);
 
 	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
@@ -497,7 +496,8 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_base_length - 1] = Int32GetDatum(options->base_length);
 	values[Anum_ring_max_length - 1] = Int32GetDatum(options->max_length);
 	nulls[Anum_ring_max_length - 1] = !options->have_max_length;
-	values[Anum_ring_alphabet - 1] = CStringGetTextDatum(alphabet);
+	values[Anum_ring_alphabet - 1] =
+		PointerGetDatum(cstring_to_text_with_len(wanted.codec.alphabet, wanted.codec.radix));
 	values[Anum_ring_blocklist - 1] = CStringGetTextDatum(wanted.blocklist);
 	nulls[Anum_ring_blocklist - 1] = options->blocklist == NULL;
 	values[Anum_ring_check_character - 1] = BoolGetDatum(options->check_character);

@@ -4,7 +4,10 @@
  *
  * People type codes in lower case, with spaces and dashes, in full-width forms
  * on East Asian keyboards, or with letters of another script that look the
- * same.  Base code and uniquizer are read from the end, each character as the
+ * same, and paste them with what stood around them: quotes of all kinds,
+ * brackets, the marks of Markdown, ="7GRY" as it is written for spreadsheets.
+ * All of that is only dropped where it is no character of the alphabet.
+ * Base code and uniquizer are read from the end, each character as the
  * one of the alphabet that it must be: itself, or in the other case, or the
  * only one that looks like it (0/O, 1/I/L, 2/Z, 5/S, 8/B).
  *
@@ -36,8 +39,8 @@
 PG_FUNCTION_INFO_V1(coderring_normalize);
 
 /* What people and programs put around a code. */
-#define BEFORE_CODE	"#\"'(<["
-#define BEHIND_CODE	"\"')>],;:.!?"
+#define BEFORE_CODE	"#=\"'`*|(<[{"
+#define BEHIND_CODE	"\"'`*|)>]},;:.!?"
 
 /* Nobody types more bytes than this and means a code. */
 #define MAX_INPUT_BYTES	1000
@@ -97,6 +100,27 @@ static const struct
 	{0x0130, 'I'}, {0x0131, 'i'}, {0x017F, 's'}, {0x212A, 'K'}
 };
 
+/* Quotes, brackets and marks that do the same as one of ASCII, by code point. */
+static const struct
+{
+	uint16		first;
+	uint16		last;
+	char		ascii;
+}			marks[] =
+{
+	{0x00AB, 0x00AB, '"'}, {0x00B4, 0x00B4, '\''}, {0x00BB, 0x00BB, '"'},	/* guillemets, acute accent */
+	{0x02B9, 0x02BD, '\''},		/* modifier letters */
+	{0x2018, 0x201B, '\''}, {0x201C, 0x201F, '"'}, /* curly quotes */
+	{0x2026, 0x2026, '.'},		/* ellipsis */
+	{0x2032, 0x2032, '\''}, {0x2033, 0x2033, '"'}, {0x2035, 0x2035, '\''}, {0x2036, 0x2036, '"'},	/* primes */
+	{0x2039, 0x203A, '\''},		/* single guillemets */
+	{0x2044, 0x2044, '/'}, {0x2215, 0x2215, '/'},	/* slashes of fractions */
+	{0x276E, 0x276F, '"'}, {0x275B, 0x275C, '\''}, {0x275D, 0x275E, '"'},	/* ornaments */
+	{0x3001, 0x3001, ','}, {0x3002, 0x3002, '.'},	/* of East Asia, as full-width forms of ASCII are */
+	{0x3008, 0x3011, '"'}, {0x3014, 0x301B, '"'}, {0x301D, 0x301F, '"'},
+	{0xFF61, 0xFF61, '.'}, {0xFF62, 0xFF63, '"'}, {0xFF64, 0xFF64, ','}
+};
+
 /* The zeros of scripts whose ten digits follow each other. */
 static const uint16 zeros[] = {0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50};
 
@@ -104,8 +128,8 @@ static const uint16 zeros[] = {0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50};
 static const char *const alike[] = {"0Oo", "1IiLl", "2Zz", "5Ss", "8Bb"};
 
 /*
- * A code point as the ASCII character that looks like it, or SEPARATOR, or as
- * it is.
+ * A code point as the ASCII character that looks like it or does the same, or
+ * SEPARATOR, or as it is.
  */
 static uint32
 fold(uint32 c)
@@ -116,14 +140,20 @@ fold(uint32 c)
 		return c <= ' ' || c == 0x7F ? SEPARATOR : c;
 	if (c == 0x85 || c == 0xA0 || c == 0xAD || c == 0xB7 || c == 0x061C || c == 0x1680 ||
 		(c >= 0x2000 && c <= 0x2015) ||
-		(c >= 0x2028 && c <= 0x202F) ||
+		(c >= 0x2022 && c <= 0x2025) ||
+		(c >= 0x2027 && c <= 0x202F) ||
 		c == 0x2043 || (c >= 0x205F && c <= 0x206F) || c == 0x2212 ||
 		c == 0x3000 || (c >= 0xFE00 && c <= 0xFE0F) || c == 0x30FC || c == 0xFE58 || c == 0xFE63 || c == 0xFEFF || c == 0xFF70)
-		return SEPARATOR;		/* spaces, dashes, and what cannot be seen */
+		return SEPARATOR;		/* spaces, dashes, dots, and what cannot be seen */
 	for (int i = 0; i < (int) lengthof(look_alikes); i++)
 	{
 		if (look_alikes[i].code_point == c)
 			return (unsigned char) look_alikes[i].ascii;
+	}
+	for (int i = 0; i < (int) lengthof(marks); i++)
+	{
+		if (c >= marks[i].first && c <= marks[i].last)
+			return (unsigned char) marks[i].ascii;
 	}
 	for (int i = 0; i < (int) lengthof(zeros); i++)
 	{
@@ -136,7 +166,7 @@ fold(uint32 c)
 static bool
 separates(uint32 folded)
 {
-	return folded == SEPARATOR || folded == '-' || folded == '_' || folded == '.';
+	return folded == SEPARATOR || folded == '-' || folded == '_' || folded == '.' || folded == '/';
 }
 
 /* How far what was typed is from what is meant. */

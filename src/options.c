@@ -8,6 +8,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+#include "alphabets.h"
 #include "grant.h"
 #include "options.h"
 
@@ -143,17 +144,27 @@ check_max_length(const Ring *ring, int32 max_length)
 				 errdetail("Its first codes have %d characters.", shortest)));
 }
 
+/* Could somebody have meant a name by an alphabet? */
+static bool
+could_be_name(const char *alphabet)
+{
+	return alphabet[strspn(alphabet, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_ ")] == '\0';
+}
+
 /*
  * The codec of a ring with these options; 22023, with what is wrong, if there
- * is none.  `name` is the ring's, NULL where it is only about an alphabet.
+ * is none.  `name` is the ring's, NULL where it is only about an alphabet,
+ * which is given by its name or its characters.
  */
 void
 options_make_codec(const RingOptions *options, const char *name, const char *alphabet, Codec *codec)
 {
 	size_t		bad = 0;
 	const char *whose = name != NULL ? psprintf(" of ring \"%s\"", name) : "";
-	CodecStatus status = codec_set(codec, alphabet, strlen(alphabet), options->base_length, &bad);
+	CodecStatus status;
 
+	alphabet = alphabets_resolve(alphabet);
+	status = codec_set(codec, alphabet, strlen(alphabet), options->base_length, &bad);
 	switch (status)
 	{
 		case CODEC_OK:
@@ -169,12 +180,14 @@ options_make_codec(const RingOptions *options, const char *name, const char *alp
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("alphabet%s has a character that is not possible in a code", whose),
 					 errdetail("Character %d is not a printable ASCII character, or is a space.",
-							   pg_mbstrlen_with_len(alphabet, bad) + 1)));
+							   pg_mbstrlen_with_len(alphabet, bad) + 1),
+					 could_be_name(alphabet) ? errhint("If a name is meant, the names are %s.", alphabets_names()) : 0));
 			break;
 		case CODEC_ALPHABET_DUPLICATE:
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("alphabet%s has the character \"%c\" twice", whose, alphabet[bad])));
+					 errmsg("alphabet%s has the character \"%c\" twice", whose, alphabet[bad]),
+					 could_be_name(alphabet) ? errhint("If a name is meant, the names are %s.", alphabets_names()) : 0));
 			break;
 		case CODEC_BASE_LENGTH:
 			ereport(ERROR,
@@ -196,12 +209,13 @@ options_make_codec(const RingOptions *options, const char *name, const char *alp
  * A ring with these options, which are checked, as far as they make it.
  */
 void
-options_make_ring(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet)
+options_make_ring(Ring *wanted, const char *name, const RingOptions *options)
 {
 	memset(wanted, 0, sizeof(Ring));
 	options_check_name(name);
 	strlcpy(wanted->name, name, sizeof(wanted->name));
-	options_make_codec(options, name, alphabet, &wanted->codec);
+	options_make_codec(options, name, options->alphabet != NULL ? options->alphabet : CODEC_DEFAULT_ALPHABET,
+					   &wanted->codec);
 	wanted->base_codes = (int64) wanted->codec.base_codes;
 	wanted->stride = wanted->codec.base_length;
 	if (options->check_character)

@@ -16,7 +16,7 @@
 typedef struct RingOptions
 {
 	int32		base_length;
-	const char *alphabet;		/* NULL for the default */
+	const char *alphabet;		/* its name or its characters, NULL for the default */
 	const char *blocklist;		/* NULL for none */
 	bool		check_character;
 	bool		have_max_length;
@@ -29,7 +29,7 @@ extern void options_check_list_name(const char *list);
 extern List *options_lists(const char *lists);
 extern char *options_list_names(const char *lists);
 extern void options_check_first_cycle(const Ring *ring, int64 first_cycle);
-extern void options_make_ring(Ring *wanted, const char *name, const RingOptions *options, const char *alphabet);
+extern void options_make_ring(Ring *wanted, const char *name, const RingOptions *options);
 extern void options_report_check(const Ring *ring);
 extern void options_make_codec(const RingOptions *options, const char *name, const char *alphabet, Codec *codec);
 extern void options_report_existing(const Ring *ring, const RingOptions *options, const Ring *wanted);

@@ -12,7 +12,7 @@ RESET client_min_messages;
 -- Alphabets by name
 --
 SELECT name, length(alphabet), alphabet FROM unnest(ARRAY['default', 'alphanumeric', 'base58', 'base64url', 'crockford', 'digits', 'hex', 'lower',
-	'nolookalikes', 'rfc4648', 'upper']) name, coderring_alphabet(name) alphabet;
+	'nolookalikes', 'rfc4648', 'safe', 'upper']) name, coderring_alphabet(name) alphabet;
 SELECT coderring_alphabet(NULL);
 SELECT coderring_alphabet('Default');
 \echo :LAST_ERROR_SQLSTATE
@@ -29,7 +29,7 @@ SELECT coderring_drop('d'), coderring_drop('named');
 CREATE TEMP TABLE kinds AS
 	SELECT row_number() OVER () AS kind, alphabet, length(alphabet) AS radix
 		FROM (SELECT coderring_alphabet(unnest(ARRAY['default', 'alphanumeric', 'base58', 'base64url', 'crockford', 'digits', 'hex', 'lower',
-				'nolookalikes', 'rfc4648', 'upper']))
+				'nolookalikes', 'rfc4648', 'safe', 'upper']))
 			UNION ALL SELECT left('x!7Kq+R2:m/Zc', n) FROM generate_series(3, 13) n) a (alphabet);
 SELECT count(coderring_create(kind || ' ' || base_length, base_length, NULL, alphabet, true))
 	FROM kinds, generate_series(1, 6) base_length;

@@ -23,6 +23,14 @@ SELECT * FROM pg_temp.typed('n', '7G', '7g', ' 7g', '7-g', '7 G ', '7_g.', '--7-
 	'2-6-x-7-g', 'INV-7G', 'inv-7g', 'inv 7g', 'INV7G', 'invx7g', 'I-N-V-X-7-G');
 -- What stands around a code in a sentence
 SELECT * FROM pg_temp.typed('n', '"7G"', '(x7g)', '#7g', '<267g>,', '7g.', '''26-7g''', '7g?!', '[ inv-7g ];', '7"g', '7#', '7g"2', '(');
+-- What programs put around it: quotes of all kinds, Markdown, brackets, what is
+-- written for spreadsheets; and a slash within
+SELECT * FROM pg_temp.typed('n', '“7G”', '„26-7g“', '‚7g‘', '»7G«', '« 7G »', '‹x7g›', '`7G`', '´7G´', '*7G*', '**26-7G**', '_7G_', '="7G"', '="26-7G"', '=7G', '"=""7G"""', '''7G',
+	'{7G}', '[[7G]]', '| 7G |', '* 7G', '7/G', 'x/7g', '26/7G', 'inv/7g', '7⁄G', '7G…', '• 7G', '「７Ｇ」', '【26-7G】', '（７Ｇ）。', '″7G″', '*"(7G)"*;');
+-- Within a code none of them separates, but for the slash.
+SELECT * FROM pg_temp.typed('n', '7"G', '7*G', '7=G', '7`G', '7”G', '7|G', 'x*7G', '26"7G', '7G=', '=', '""', '*', '7G#', '7+G', '7\G');
+SELECT count(*), count(*) FILTER (WHERE coderring_normalize('n', chr(before) || '26-7g' || chr(behind)) = '267G')
+	FROM unnest('{171,187,8216,8217,8218,8219,8220,8221,8222,8223,8249,8250,8242,8243,34,39,96,42,124}'::int[]) before, unnest('{171,187,8216,8217,8218,8219,8220,8221,8222,8223,8249,8250,8242,8243,34,39,96,42,124}'::int[]) behind;
 -- Dashes and spaces of all kinds, and what cannot be seen
 SELECT count(*), string_agg(DISTINCT coderring_normalize('n', '2' || chr(c) || '6X7' || chr(c) || chr(c) || 'G' || chr(c)), ',')
 	FROM unnest(ARRAY[x'85', x'A0', x'AD', x'B7', x'1680', x'2000', x'2003', x'2009', x'200B', x'200D', x'200E', x'2010', x'2011', x'2012', x'2013', x'2014', x'2015', x'2028',
@@ -55,6 +63,13 @@ SELECT ring, string_agg(typed || '=' || coalesce(coderring_normalize(ring, typed
 			('z5b', '2zZ5sS8bBВΖ'), ('two cases', 'aAbBoO0АаοΟ'), ('small', 'aAbBcСсOoО0'), ('signs', 'A-b_.+-–'), ('dash', '-_.–−')) r (ring, inputs),
 		regexp_split_to_table(inputs, '') WITH ORDINALITY AS t (typed, n)
 	GROUP BY 1 ORDER BY 1;
+-- Marks that are characters of the alphabet are those, also as they are
+-- typed by programs that curl them; others are dropped.
+SELECT pg_temp.create_ring('marks', 2, '"*/'), pg_temp.create_ring('more marks', 1, '''`=|({');
+SELECT * FROM pg_temp.typed('marks', '"*', '“*', '*”', '//', '/⁄', '«*', '/*''', '''/*', '`"*`', '"', '(/")', '/');
+SELECT count(*), count(*) FILTER (WHERE coderring_normalize('marks', c) = c) FROM coderring_get_codes('marks', 1000) c;
+SELECT count(*), count(*) FILTER (WHERE coderring_normalize('more marks', c) = c) FROM coderring_get_codes('more marks', 1000) c;
+SELECT * FROM pg_temp.typed('more marks', '’', '=', '==', '"="', '«=»', '"“="', '*(*');
 -- A dash that is a character of the alphabet separates nothing, another does.
 SELECT * FROM pg_temp.typed('signs', 'A-', '-A', '--', 'A –', '_.', ' . ');
 SELECT count(*) FROM coderring_get_codes('signs', 40);
@@ -74,6 +89,12 @@ SELECT * FROM pg_temp.typed('e', '7', ' 7', 'x7', 'X7', 'X-7');
 SELECT * FROM pg_temp.typed('e', 'ab7', 'AB7', 'A-B7', 'Ab7', 'aB 7', 'a-b7', 'ab-7', 'ab 7', ' AB7', 'AB7 ', 'A-B 7', 'ab7-', 'ONCE7', 'o n c e 7', 'once-7', 'two-words-7', 'TWOWORDS7', 'Two Words 7');
 SELECT * FROM pg_temp.typed('e', 'q7', 'Q7', 'q_7', 'q-7', '-7', '7', ' 7', '–7', 'vip7', 'vi7', 'vi p7', 'vipp7', 'unknown7', 'on7');
 SELECT * FROM pg_temp.typed('e', 'W7', 'w7', 'w-7', 'é7', ' é 7 ', 'Ж-7', 'ß7', 'ss7');
+--
+-- Extras with such marks are found as they were given, and without what is at their
+-- beginning; slashes in them are as dashes.
+SELECT pg_temp.create_ring('x', 1);
+SELECT count(coderring_get_code('x', e)) FROM generate_series(1, 32), unnest(ARRAY['*', 'INV/26/', '“q”', 'A*', '=z']) e;
+SELECT * FROM pg_temp.typed('x', '*7', 'inv/26/7', 'inv-26-7', 'INV267', '“inv/26/7”', '“q”7', '“Q”7', 'A*7', 'a*7', 'a7', '=z7', 'z7', '="z7"', '7');
 --
 -- Check characters: a wrong one is no code; what is left out is not made up.
 --

@@ -34,14 +34,14 @@ SELECT * FROM numbers;
 -- The end of a cycle is its end, not the beginning of the next one.
 SELECT length(coderring_get_code('ann'));
 SELECT * FROM numbers;
-SELECT coderring_advance('ann', '', 10, 99), length(coderring_get_code('ann'));
+SELECT coderring_advance('ann', '', 9, 99), length(coderring_get_code('ann'));
 SELECT * FROM numbers;
 SELECT length(coderring_get_code('ann'));
 SELECT * FROM numbers;
-SELECT coderring_advance('ann', '', 11);
+SELECT coderring_advance('ann', '', 10);
 SELECT * FROM numbers;
 -- Standing before a cycle that has not begun
-SELECT coderring_advance('ann', '', 12);
+SELECT coderring_advance('ann', '', 11);
 SELECT * FROM numbers;
 -- codes_until_longer tells when a code is longer, to the code.
 SELECT coderring_create('l', 1, alphabet => '01'), coderring_get_code('l') <> '';

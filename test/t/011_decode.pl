@@ -471,12 +471,14 @@ sub typed
 	return join(' ', split(/\n/, $node->safe_psql($dbname,
 		q{SELECT coalesce(coderring_normalize('plain', input), '?') FROM unnest(ARRAY[} . join(',', map { "'$_'" } @inputs) . q{]) input})));
 }
-is(typed('utf8', '7g', '26–7g', '７Ｇ', 'АВ', 'αβ', '٢٩', 'é7', "7\x{C2}\x{A0}g", "7\x{C2}\x{AD}g"), '7G 26-7G 7G AB AB 29 ? 7G 7G', 'typed in UTF8');
-is(typed('latin1', '7g', '26-7g', "7\x{C2}\x{A0}g", "7\x{C2}\x{AD}g", '7·g', 'é7', '7µ', 'ÿ', '7 ÷ g'), '7G 26-7G 7G 7G 7G ? ? ? ?', 'typed in LATIN1');
-is(typed('latin9', '7g', "2\x{C2}\x{A0}6 7g", '€7'), '7G 26-7G ?', 'typed in LATIN9');
+is(typed('utf8', '7g', '26–7g', '７Ｇ', 'АВ', 'αβ', '٢٩', 'é7', "7\x{C2}\x{A0}g", "7\x{C2}\x{AD}g", '“7g”', '»26-7g«', '‚7g‘', '="7g"'),
+	'7G 26-7G 7G AB AB 29 ? 7G 7G 7G 26-7G 7G 7G', 'typed in UTF8');
+is(typed('latin1', '7g', '26-7g', "7\x{C2}\x{A0}g", "7\x{C2}\x{AD}g", '7·g', 'é7', '7µ', 'ÿ', '7 ÷ g', '«7g»', '»26-7g«', '´7g´', '7/g', '«'),
+	'7G 26-7G 7G 7G 7G ? ? ? ? 7G 26-7G 7G 7G ?', 'typed in LATIN1');
+is(typed('latin9', '7g', "2\x{C2}\x{A0}6 7g", '€7', '«7g»'), '7G 26-7G ? 7G', 'typed in LATIN9');
 is(typed('cyrillic', '7g', 'АВ', 'сз', '26 СЕ', "7\x{C2}\x{A0}g", 'Ж7'), '7G AB C3 26-CE 7G ?', 'typed in KOI8R');
-is(typed('japanese', '7g', '７Ｇ', '２６－ｘ７ｇ', '２６　７ｇ', 'АВ', 'ΑΒ', '7－g', '日本', '7ー7'), '7G 7G 26-X7G 26-7G AB AB 7G ? 77', 'typed in EUC_JP');
-is(typed('none', '7g', '26-7g', '26_x7g', 'é', '日本'), '7G 26-7G 26-X7G ? ?', 'typed without an encoding');
+is(typed('japanese', '7g', '７Ｇ', '２６－ｘ７ｇ', '２６　７ｇ', 'АВ', 'ΑΒ', '7－g', '日本', '7ー7', '「７ｇ」', '“26-7g”', '＊７Ｇ＊'), '7G 7G 26-X7G 26-7G AB AB 7G ? 77 7G 26-7G 7G', 'typed in EUC_JP');
+is(typed('none', '7g', '26-7g', '26_x7g', 'é', '日本', '="7g"', '*26/7g*', '`7g`', '“7g”', '«7g»'), '7G 26-7G 26-X7G ? ? 7G 26-7G 7G ? ?', 'typed without an encoding');
 
 # No character is an error, whatever stands around it.
 my %all = (

@@ -118,7 +118,8 @@ SELECT coderring_create('from 40, not used', 3, first_cycle => 40);
 SELECT coderring_create('from 20, not used', 3, first_cycle => 20);
 SELECT coderring_create('huge', 12), coderring_get_code('huge') IS NULL;
 SELECT coderring_create('huge, not used', 12);
-SELECT coderring_create('bits', 1, alphabet => '01'), coderring_advance('bits', '', 4, 1);
+SELECT coderring_create('bits', 1, alphabet => '01'), coderring_advance('bits', '', 3, 1);
+SELECT coderring_create('digits from 10', 3, alphabet => 'digits', first_cycle => 10);
 SELECT coderring_create('clean', 4, 'english'), coderring_get_code('clean') IS NULL;
 SELECT coderring_create('clean, not used', 4, 'english');
 SELECT coderring_create('many extras');
@@ -151,6 +152,7 @@ clean                    4         1 1,042,483 ▏░░░░░░░░░░
   東京                   6         1 1,048,576 ▏░░░░░░░░░░░░░░░  0.0 %     7
 huge                    12         1    1.15 E ▏░░░░░░░░░░░░░░░  0.0 %    13
 clean, not used          4         0         ? ░░░░░░░░░░░░░░░░  0.0 %     5
+digits from 10           5         0    90,000 ░░░░░░░░░░░░░░░░  0.0 %     6
 exactly 22 characters!   4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 éééééééééée…             4         0 1,048,576 ░░░░░░░░░░░░░░░░  0.0 %     5
 from 20, not used        4         0   425,984 ░░░░░░░░░░░░░░░░  0.0 %     5
@@ -177,7 +179,7 @@ long cycles         5   409,600    32.5 M ................  1.2 %     6
 many extras
   e9                6     9,000 1,048,576 ................  0.8 %     7
   and 8 more
-and 14 more rings
+and 15 more rings
 
 END
 

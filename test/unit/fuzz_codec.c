@@ -130,6 +130,16 @@ test_read_base(const Codec *codec, const char *alphabet, Input *input)
 	free(text);
 }
 
+/* 1 where uniquizers are the numbers of their cycles: of digits only, 0 the first of them; else 0. */
+static uint64_t
+are_numbers(const char *digits, uint32_t radix)
+{
+	for (uint32_t i = 0; i < radix; i++)
+		if (digits[i] < '0' || digits[i] > '9')
+			return 0;
+	return digits[0] == '0';
+}
+
 static void
 test_uniquizer(const Codec *codec, const char *digits, uint64_t cycle)
 {
@@ -140,8 +150,9 @@ test_uniquizer(const Codec *codec, const char *digits, uint64_t cycle)
 	uint64_t	back = ~cycle;
 	uint64_t	longer = codec_first_longer_cycle(codec, cycle);
 	Wide		power = 1;
+	uint64_t	one = are_numbers(digits, codec->radix);
 
-	write_number(cycle - 1, codec->radix, values, DIGITS);
+	write_number(cycle - 1 + one, codec->radix, values, DIGITS);
 	while (zeros < DIGITS - 1 && values[zeros] == 0)
 		zeros++;
 	if (cycle == 0)
@@ -157,10 +168,10 @@ test_uniquizer(const Codec *codec, const char *digits, uint64_t cycle)
 		MUST(codec_read_uniquizer(codec, text, len, &back) && back == cycle);
 	}
 
-	/* the first that is longer: radix ^ len + 1, and 1 after none */
+	/* the first that is longer: radix ^ len + 1, of numbers radix ^ len, and 1 after none */
 	for (size_t i = zeros; i < DIGITS; i++)
 		power *= codec->radix;
-	power = cycle == 0 ? 1 : power + 1;
+	power = cycle == 0 ? 1 : power + 1 - one;
 	MUST(longer == (power > UINT64_MAX ? UINT64_MAX : (uint64_t) power));
 	if (longer != UINT64_MAX)
 		MUST(codec_uniquizer_length(codec, longer) == DIGITS - zeros + 1 &&
@@ -175,6 +186,7 @@ test_read_uniquizer(const Codec *codec, const char *digits, Input *input)
 	Wide		expected = 0;
 	bool		good = true;
 	uint64_t	cycle = 12345;
+	uint64_t	one = are_numbers(digits, codec->radix);
 
 	for (size_t i = 0; i < len; i++)
 	{
@@ -183,13 +195,13 @@ test_read_uniquizer(const Codec *codec, const char *digits, Input *input)
 
 		text[i] = c < 250 ? digits[c % codec->radix] : (char) take_byte(input);
 		value = value_of(digits, codec->radix, text[i]);
-		good = good && value >= 0 && (i > 0 || value > 0 || len == 1);
+		good = good && value >= 0 && (i > 0 || value > 0 || (len == 1 && one == 0));
 		if (good)
 			expected = expected * codec->radix + (uint64_t) value;
-		good = good && expected < INT64_MAX;
+		good = good && expected < (Wide) INT64_MAX + one;
 	}
 	if (len > 0)
-		expected++;
+		expected += 1 - one;
 	MUST(codec_read_uniquizer(codec, text, len, &cycle) == good);
 	MUST(cycle == (good ? (uint64_t) expected : 12345));
 	free(text);
@@ -201,6 +213,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	Input		input = {data, size};
 	Codec		codec;
 	uint8_t		alphabet[300];
+	char		numbers[64];
 	const char *digits = (const char *) alphabet;
 	uint8_t		kind = take_byte(&input);
 	size_t		len = kind % 4 == 0 ? take_between(&input, 0, 255) : take_between(&input, 2, 64);
@@ -224,6 +237,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		alphabet[take_byte(&input) % len] = take_byte(&input);
 		if (len != 32 || memcmp(alphabet, CODEC_DEFAULT_ALPHABET, len) != 0)
 			digits = (const char *) alphabet;
+	}
+	if (kind >= 128 && (kind & 16) == 0)
+	{
+		/* some digits, from any place on, up or down; uniquizers are in the order of their values if 0 is there */
+		size_t		at = 0;
+		bool		zero = false;
+
+		len = len % 9 + 2;
+		for (size_t i = 0; i < len; i++)
+		{
+			alphabet[i] = (uint8_t) ('0' + (first + (kind & 8 ? i : 10 - i)) % 10);
+			zero = zero || alphabet[i] == '0';
+		}
+		digits = (const char *) alphabet;
+		for (char c = '0'; zero && c <= '9'; c++)
+			if (memchr(alphabet, c, len) != NULL)
+				numbers[at++] = c;
+		if (zero)
+			digits = numbers;
 	}
 	expected = expected_status(alphabet, len, base_length, &expected_bad);
 	memset(&codec, 0x5A, sizeof(codec));

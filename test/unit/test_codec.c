@@ -219,12 +219,58 @@ test_uniquizer_texts(void)
 	   strcmp(uniquizer(33), "VS") == 0, "any other alphabet counts in its own order");
 	use("VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8", 4);
 	ok(strcmp(uniquizer(1), "V") == 0, "a part of the default alphabet is another one");
-	use("01", 12);
+	use("ab", 12);
 	ok(strcmp(uniquizer(INT64_MAX),
-			  "111111111111111111111111111111111111111111111111111111111111110") == 0,
+			  "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbba") == 0,
 	   "63 binary digits");
-	ok(refuses("111111111111111111111111111111111111111111111111111111111111111", 63),
+	ok(refuses("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", 63),
 	   "63 binary digits of the cycle after the last");
+}
+
+/* Digits only: numbers, and none begins with 0. */
+static void
+test_numbers(void)
+{
+	static const struct
+	{
+		const char *alphabet;
+		uint64_t	cycle;
+		const char *text;
+	}			cases[] = {
+		{"0123456789", 0, ""}, {"0123456789", 1, "1"}, {"0123456789", 9, "9"}, {"0123456789", 10, "10"},
+		{"0123456789", 11, "11"}, {"0123456789", 100, "100"}, {"0123456789", INT64_MAX, "9223372036854775807"},
+		{"9876543210", 1, "1"}, {"9876543210", 120, "120"}, {"1234567890", 10, "10"},
+		{"01", 1, "1"}, {"01", 2, "10"}, {"10", 5, "101"},
+		{"420", 1, "2"}, {"420", 2, "4"}, {"420", 3, "20"}, {"420", 9, "200"},
+		/* without 0 as any other alphabet */
+		{"123456789", 1, "1"}, {"123456789", 9, "9"}, {"123456789", 10, "21"}, {"97531", 1, "9"}, {"97531", 6, "79"},
+		/* and with 0 and a letter as well */
+		{"0123456789A", 1, "0"}, {"0123456789A", 12, "10"}, {"0-", 1, "0"}, {"0123456789ABCDEF", 1, "0"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		use(cases[i].alphabet, 1);
+		ok(strcmp(uniquizer(cases[i].cycle), cases[i].text) == 0 && reads(cases[i].text, cases[i].cycle),
+		   "%s: cycle %" PRIu64 " is '%s'", cases[i].alphabet, cases[i].cycle, cases[i].text);
+	}
+	use("0123456789", 1);
+	ok(refuses("0", 1) && refuses("00", 2) && refuses("07", 2), "0 is no uniquizer, nor does one begin with it");
+	ok(refuses("9223372036854775808", 19) && refuses("10000000000000000000", 20), "the cycle after the last, in digits");
+	ok(codec_first_longer_cycle(&codec, 0) == 1 && codec_first_longer_cycle(&codec, 1) == 10 &&
+	   codec_first_longer_cycle(&codec, 9) == 10 && codec_first_longer_cycle(&codec, 10) == 100 &&
+	   codec_first_longer_cycle(&codec, INT64_MAX) == UINT64_C(10000000000000000000) &&
+	   codec_first_longer_cycle(&codec, UINT64_C(10000000000000000000)) == UINT64_MAX,
+	   "first longer cycles of digits: 1, 10, 100");
+	use("01", 1);
+	ok(codec_first_longer_cycle(&codec, UINT64_C(1) << 62) == UINT64_C(1) << 63 &&
+	   codec_first_longer_cycle(&codec, UINT64_C(1) << 63) == UINT64_MAX &&
+	   codec_uniquizer_length(&codec, (UINT64_C(1) << 63) - 1) == 63 &&
+	   codec_uniquizer_length(&codec, UINT64_C(1) << 63) == 64,
+	   "first longer cycle at the upper end, in binary numbers");
+	ok(codec_numeral(&codec, 7) == 7, "the uniquizer of a cycle is the numeral of the cycle");
+	use("ab", 1);
+	ok(codec_numeral(&codec, 7) == 6, "of other alphabets that of the cycle before");
 }
 
 /* Round trips, lengths and first_longer, for every alphabet size. */
@@ -233,13 +279,17 @@ test_uniquizers(void)
 {
 	uint64_t	state = 2;
 
-	for (size_t radix = 2; radix <= 64; radix++)
+	for (size_t radix = 2; radix <= 64 + 9; radix++)
 	{
 		bool		good = true;
 		uint64_t	cycle = 0;
 		size_t		len = 0;
 
-		codec_set(&codec, many, radix, 1, NULL);
+		/* the last ones are of digits, in falling order from 1, with 0 at the end */
+		if (radix <= 64)
+			codec_set(&codec, many, radix, 1, NULL);
+		else
+			codec_set(&codec, &"9876543210"[64 + 9 - radix], radix - 64 + 1, 1, NULL);
 		for (uint64_t i = 0; i < 1500; i++)
 		{
 			uint64_t	any = i < 1000 ? i : next_random(&state) >> (1 + i % 63);
@@ -263,14 +313,14 @@ test_uniquizers(void)
 		good = good && len == codec_uniquizer_length(&codec, UINT64_MAX) &&
 			codec_first_longer_cycle(&codec, UINT64_MAX) == UINT64_MAX &&
 			codec_first_longer_cycle(&codec, UINT64_MAX - 1) == UINT64_MAX;
-		ok(good, "uniquizers of %zu characters", radix);
+		ok(good, "uniquizers of %" PRIu32 " %s", codec.radix, radix <= 64 ? "characters" : "digits");
 	}
 
 	use(CODEC_DEFAULT_ALPHABET, 4);
 	ok(codec_first_longer_cycle(&codec, 0) == 1 && codec_first_longer_cycle(&codec, 1) == 33 &&
 	   codec_first_longer_cycle(&codec, 32) == 33 && codec_first_longer_cycle(&codec, 33) == 1025,
 	   "first longer cycles of the default ring: 1, 33, 1025");
-	use("01", 1);
+	use("ab", 1);
 	ok(codec_first_longer_cycle(&codec, (UINT64_C(1) << 63) + 1) == UINT64_MAX &&
 	   codec_first_longer_cycle(&codec, UINT64_C(1) << 63) == (UINT64_C(1) << 63) + 1,
 	   "first longer cycle at the upper end");
@@ -314,6 +364,7 @@ main(void)
 	test_base_codes();
 	test_base_texts();
 	test_uniquizer_texts();
+	test_numbers();
 	test_uniquizers();
 	test_canonical();
 	return done_testing();
