@@ -408,7 +408,7 @@ CREATE FUNCTION coderring_create(name text, base_length integer DEFAULT 4, block
 		first_cycle bigint DEFAULT 0, if_not_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_create' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_create(text, integer, text, text, boolean, integer, bigint, boolean) IS
-	'create a ring: base_length characters (1 to 12) of an alphabet (2 to 64 characters) a code';
+	'create a ring: base_length characters (1 to 12) of an alphabet (2 to 64 characters) a code; EXECUTE is not PUBLIC''s';
 
 CREATE FUNCTION coderring_drop(name text, if_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_drop' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -494,6 +494,41 @@ COMMENT ON FUNCTION coderring_revoke(text, name) IS 'take back what coderring_gr
 CREATE FUNCTION coderring_change_owner(name text, new_owner name)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_change_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_change_owner(text, name) IS 'give a ring to another role';
+
+-- Whoever may call these makes names, lists and rows in the database: not for
+-- PUBLIC, behind an API that would be everybody, and not for whom ALTER DEFAULT
+-- PRIVILEGES may have given them to.  Whoever has run CREATE EXTENSION has them,
+-- and can hand them on.
+DO $$
+DECLARE
+	owner name := (SELECT pg_catalog.pg_get_userbyid(extowner) FROM pg_catalog.pg_extension
+				   WHERE extname OPERATOR(pg_catalog.=) 'coderring');
+	made record;
+	given oid;
+BEGIN
+	FOR made IN
+		SELECT p.oid::pg_catalog.regprocedure AS function, p.proowner,
+			COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+		FROM pg_catalog.pg_proc p
+			JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+				AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'
+			JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+		WHERE e.extname OPERATOR(pg_catalog.=) 'coderring'
+			AND p.proname OPERATOR(pg_catalog.=) ANY
+				('{coderring_create,coderring_define_blocklist,coderring_import}'::pg_catalog.name[])
+	LOOP
+		FOR given IN
+			SELECT a.grantee FROM pg_catalog.aclexplode(made.acl) a
+			WHERE a.grantee OPERATOR(pg_catalog.<>) made.proowner
+		LOOP
+			EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s', made.function,
+				CASE WHEN given OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+					ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(given)) END);
+		END LOOP;
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I WITH GRANT OPTION', made.function, owner);
+	END LOOP;
+END
+$$;
 
 CREATE FUNCTION coderring.check_version() RETURNS void
 	AS 'MODULE_PATHNAME', 'coderring_check_version' LANGUAGE C STABLE PARALLEL SAFE STRICT;

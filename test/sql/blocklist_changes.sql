@@ -26,6 +26,7 @@ CREATE ROLE regress_coderring_boss;
 CREATE ROLE regress_coderring_ann;
 CREATE ROLE regress_coderring_bob;
 CREATE ROLE regress_coderring_member;
+GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import TO PUBLIC;
 GRANT regress_coderring_ann TO regress_coderring_member;
 -- What is built in
 SELECT name, builtin, cardinality(words) > 500 FROM coderring.blocklist ORDER BY name;
@@ -163,6 +164,7 @@ BEGIN;
 SELECT coderring_drop('bob'), coderring_define_blocklist('ann', NULL);
 COMMIT;
 SELECT pg_temp.fails($$SELECT coderring_define_blocklist('ann', NULL)$$);
+REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC;
 DROP ROLE regress_coderring_bob, regress_coderring_boss, regress_coderring_member;
 --
 -- coderring.rings and if_not_exists

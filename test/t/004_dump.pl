@@ -76,6 +76,7 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE gardener;
 CREATE ROLE passer_by;
 CREATE ROLE leaver;
+GRANT EXECUTE ON FUNCTION coderring_create TO PUBLIC;
 GRANT CREATE ON SCHEMA public TO gardener;
 SELECT coderring_create('two', 2);
 SELECT coderring_create('four');

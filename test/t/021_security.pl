@@ -58,6 +58,11 @@ sub value { return (as(@_))[0] }
 sub state_of { return (as(@_))[1] }
 
 value('installer', 'CREATE EXTENSION coderring');
+foreach my $statement (q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()')
+{
+	is(state_of($_, $statement), '42501', "$_: not $statement") foreach 'owner', 'stranger', 'watcher', 'reader';
+}
+value('installer', 'GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist TO owner, stranger');
 value('owner', q{SELECT coderring_create('order', 2), coderring_grant('order', 'granted')});
 my @codes = split(/\n/, value('granted', q{SELECT coderring_get_codes('order', 100)}));
 is(scalar(@codes), 100, 'a ring that is in use');
@@ -125,7 +130,7 @@ is($node->safe_psql('app', q{SELECT count(*) FILTER (WHERE prosecdef OR l.lannam
 #
 # A ring that somebody else has made before: the role that comes later is told.
 #
-is(state_of('stranger', q{SELECT coderring_create('voucher', 2)}), '', 'everybody may create rings');
+is(state_of('stranger', q{SELECT coderring_create('voucher', 2)}), '', 'a role that may create rings');
 like((as($superuser, q{SELECT coderring_create('voucher', 2, if_not_exists => true)}))[2],
 	qr/WARNING:.*differs from what was asked for\nDETAIL:  In the ring that exists the owner is "stranger"\./, 'a superuser who finds it is told whose it is');
 like((as('owner', q{SELECT coderring_create('voucher', 2, if_not_exists => true)}))[2], qr/the owner is "stranger"/, 'so are others');
@@ -255,9 +260,8 @@ is(state_of('granted', $_), '42501', "who it was granted to: not $_")
 value('owner', q{SELECT coderring_define_blocklist('ours', '{ACME}')});
 value('stranger', q{SELECT coderring_create('pins the list', 4, 'ours')});
 is(state_of('owner', q{SELECT coderring_define_blocklist('ours', NULL)}), '2BP01', 'a list that somebody uses cannot be dropped');
-value($superuser, 'REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC');
-is(state_of('stranger', $_), '42501', "what the page revokes: $_")
-  foreach q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()';
+value('installer', 'REVOKE EXECUTE ON FUNCTION coderring_create FROM stranger');
+is(state_of('stranger', q{SELECT coderring_create('mine')}), '42501', 'who has given it takes it back');
 my $holder = new_session($node, 'app', 'user=stranger');
 my $id = $node->safe_psql('app', q{SELECT ('x' || left(id::text, 8))::bit(32)::bigint FROM coderring.ring WHERE name = 'order'});
 $holder->query("BEGIN; SELECT pg_advisory_lock($id), pg_advisory_lock(0, $id::bit(32)::int), pg_advisory_xact_lock($id), pg_advisory_xact_lock(0, $id::bit(32)::int)");
