@@ -100,6 +100,9 @@ foreach my $role (@roles)
 is(join(' ', grep { $may{$_}{'read the key'} eq 'yes' } sort keys %may),
 	'member of `pg_read_all_data` superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
 
+my $issued = value('owner', q{SELECT cycle_offset FROM coderring.series WHERE ring = 'order'});
+cmp_ok($issued, '>', 100, 'some codes are out');
+
 # The other ways to a key
 foreach my $statement (
 	'TABLE coderring.ring', 'COPY coderring.ring TO STDOUT', 'SELECT count(*) FROM coderring.ring WHERE key IS NULL',
@@ -126,6 +129,14 @@ is($node->safe_psql('app', q{SELECT count(*) FROM pg_statistic s JOIN pg_attribu
 is($node->safe_psql('app', q{SELECT count(*) FILTER (WHERE prosecdef OR l.lanname <> 'c' OR proconfig IS NOT NULL), count(*) > 20
 	FROM pg_proc p JOIN pg_language l ON l.oid = prolang JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 		JOIN pg_extension e ON e.oid = d.refobjid WHERE extname = 'coderring'}), '0|t', 'no function has its owner\'s privileges, all are in C');
+
+# The order to come is nobody's but the key's: of a code that is not out, not even its owner is told the place.
+my $texts = q{(SELECT a || b AS code FROM regexp_split_to_table(coderring_alphabet('default'), '') a, regexp_split_to_table(coderring_alphabet('default'), '') b) t};
+foreach my $role ('granted', 'of_granted', 'owner', $superuser)
+{
+	is(value($role, "SELECT count(*), count(cycle_offset), count(*) FILTER (WHERE issued), count(*) FILTER (WHERE issued = (cycle_offset IS NULL))
+		FROM $texts, coderring_decode('order', code)"), "1024|$issued|$issued|0", "$role: decodes the places of codes that are out");
+}
 
 #
 # A ring that somebody else has made before: the role that comes later is told.
