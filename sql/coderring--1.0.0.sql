@@ -320,7 +320,9 @@ GRANT SELECT ON coderring.blocklist TO PUBLIC;
 
 -- A dump fails as a whole on one table that it cannot read, and a restore that
 -- cannot write them goes on without the rings.  So whoever has run CREATE
--- EXTENSION, and will dump and restore the database, may do both.
+-- EXTENSION, and will dump and restore the database, may do both.  Whoever owns
+-- the database dumps it, too: where a superuser has run CREATE EXTENSION, the
+-- owner may read.
 DO $$
 DECLARE
 	owner name := (SELECT pg_catalog.pg_get_userbyid(extowner) FROM pg_catalog.pg_extension
@@ -330,6 +332,8 @@ BEGIN
 		coderring.blocklist, coderring.series_state, coderring.skipped_positions TO %I', owner);
 END
 $$;
+GRANT SELECT ON coderring.ring, coderring.ring_grant, coderring.series_state, coderring.skipped_positions
+	TO pg_database_owner;
 
 --
 -- Triggers that keep the tables true

@@ -328,6 +328,21 @@ $node->command_ok([ 'pg_restore', '-e', '-j2', '-U', 'tenant', '-d', $node->conn
 restored('pg_restore', $node, 'unpacked', 'tenant', 'seller', 'leaver', 'other_tenant');
 is($node->safe_psql('unpacked', $makers), $made_by, 'pg_restore: who may make rings');
 
+# Where a superuser has run CREATE EXTENSION, the owner of the database dumps it,
+# and restores that to a database of its own.
+$node->safe_psql('postgres', 'CREATE DATABASE made OWNER tenant');
+$node->safe_psql('made', q{CREATE EXTENSION coderring; GRANT EXECUTE ON FUNCTION coderring_create TO seller;
+	SELECT coderring_create('order'), coderring_get_code('order'), coderring_define_blocklist('w', '{ABC}'), coderring_grant('order', 'seller')});
+like(error_of('tenant', $node, 'made', q{SELECT coderring_create('mine')}), qr/^42501: permission denied for function coderring_create/,
+	'the owner of the database: makes no rings');
+like(error_of('tenant', $node, 'made', "INSERT INTO coderring.$_ SELECT * FROM coderring.$_"), qr/^42501/, "nor rows of $_") foreach @secret, 'blocklist';
+$node->command_ok([ 'pg_dump', '-U', 'tenant', '-f', "$tempdir/made.sql", 'made' ], 'but dumps it');
+load("$tempdir/made.sql", $node, 'made_again', 'tenant');
+is($node->safe_psql('made_again', $_), $node->safe_psql('made', $_), "and has all: $_")
+  foreach 'TABLE coderring.ring', $rings, $series, $lists, 
+  q{SELECT has_function_privilege('seller', oid, 'EXECUTE') FROM pg_proc WHERE proname = 'coderring_create'};
+like(error_of('seller', $node, 'made', 'SELECT key FROM coderring.ring'), qr/^42501/, 'others do not read it');
+
 #
 # A schema coderring that is there already
 #

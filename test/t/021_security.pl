@@ -33,6 +33,8 @@ log_error_verbosity = verbose
 $node->start;
 $node->safe_psql('postgres', $_) foreach split(/;/, <<'SQL');
 CREATE ROLE installer LOGIN;
+CREATE ROLE host LOGIN;
+CREATE ROLE backup LOGIN;
 CREATE ROLE owner LOGIN;
 CREATE ROLE of_owner LOGIN IN ROLE owner;
 CREATE ROLE granted LOGIN;
@@ -40,7 +42,8 @@ CREATE ROLE of_granted LOGIN IN ROLE granted;
 CREATE ROLE stranger LOGIN;
 CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
 CREATE ROLE reader LOGIN IN ROLE pg_read_all_data;
-CREATE DATABASE app OWNER installer
+CREATE DATABASE app OWNER host;
+GRANT CREATE ON DATABASE app TO installer
 SQL
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 
@@ -82,7 +85,7 @@ my @roles = (
 	[ 'superuser' => $superuser ], [ 'owner of the ring' => 'owner' ], [ 'member of its owner' => 'of_owner' ],
 	[ 'who it was granted to' => 'granted' ], [ 'member of those' => 'of_granted' ], [ 'everybody else' => 'stranger' ],
 	[ 'member of `pg_monitor`' => 'watcher' ], [ 'member of `pg_read_all_data`' => 'reader' ],
-	[ 'who ran `CREATE EXTENSION`' => 'installer' ]);
+	[ 'who ran `CREATE EXTENSION`' => 'installer' ], [ 'owner of the database' => 'host' ]);
 my %may;
 
 foreach my $role (@roles)
@@ -98,7 +101,7 @@ foreach my $role (@roles)
 	}
 }
 is(join(' ', grep { $may{$_}{'read the key'} eq 'yes' } sort keys %may),
-	'member of `pg_read_all_data` superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
+	'member of `pg_read_all_data` owner of the database superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
 
 my $issued = value('owner', q{SELECT cycle_offset FROM coderring.series WHERE ring = 'order'});
 cmp_ok($issued, '>', 100, 'some codes are out');
@@ -153,12 +156,17 @@ unlike((as($superuser, q{SELECT coderring_create('root', 2, if_not_exists => tru
 # A grant to whoever owns the database moves with it, at once.
 #
 value('owner', q{SELECT coderring_create('owned', 2), coderring_grant('owned', 'pg_database_owner')});
-my $session = new_session($node, 'app', 'user=installer');
+my $session = new_session($node, 'app', 'user=host');
 like($session->query(q{SELECT coderring_get_code('owned')}), qr/^\w\w\z/, 'the owner of the database takes codes');
 $node->safe_psql('postgres', 'ALTER DATABASE app OWNER TO granted');
 $session->query(q{SELECT coderring_get_code('owned')});
 is($session->state, '42501', 'and not any more when it is another\'s');
 like(value('granted', q{SELECT coderring_get_code('owned')}), qr/^\w\w\z/, 'who does');
+is(state_of('host', $ways{'read the key'}) . state_of('granted', $ways{'read the key'}), '42501', 'the same with what it may read, to dump the database');
+is(state_of('granted', $_), '42501', "but not: $_")
+  foreach 'INSERT INTO coderring.ring SELECT * FROM coderring.ring', 'DELETE FROM coderring.ring', q{SELECT coderring_create('mine')};
+$node->safe_psql('postgres', 'ALTER DATABASE app OWNER TO host');
+is(state_of('granted', $ways{'read the key'}), '42501', 'and gone with the database');
 $session->quit;
 
 #
@@ -181,6 +189,19 @@ value($superuser, 'DROP TABLE book; DROP SEQUENCE finished');	# which the instal
 $node->command_ok([ 'pg_dump', '-U', 'installer', '-f', $dump, 'app' ], 'a dump by who ran CREATE EXTENSION');
 like(slurp_file($dump), qr/$key/, 'has the key');
 $node->command_fails([ 'pg_dump', '-U', 'owner', '-f', $dump, 'app' ], 'the owner of a ring cannot dump it');
+$node->command_ok([ 'pg_dump', '-U', 'host', '-f', $dump, 'app' ], 'a dump by the owner of the database');
+like(slurp_file($dump), qr/$key/, 'has the key');
+
+# A role for backups, as docs/troubleshooting.md says
+foreach my $grant ('GRANT SELECT ON ALL TABLES IN SCHEMA coderring TO backup', 'GRANT pg_read_all_data TO backup')
+{
+	like(slurp_file("$FindBin::RealBin/../../docs/troubleshooting.md"), qr/`\Q$grant\E`/, "the page has: $grant");
+	$node->command_fails([ 'pg_dump', '-U', 'backup', '-f', $dump, 'app' ], 'without it no dump');
+	value($superuser, $grant);
+	$node->command_ok([ 'pg_dump', '-U', 'backup', '-f', $dump, 'app' ], 'with it there is one');
+	like(slurp_file($dump), qr/$key/, 'with the rings');
+	value($superuser, $grant =~ s/GRANT (.*) TO/REVOKE $1 FROM/r);
+}
 
 # holds(KEY, FILES...): is the key, 32 bytes, in one of them?
 sub holds
