@@ -31,11 +31,13 @@ COMMENT ON SCHEMA coderring IS 'tables and views of the extension coderring';
 -- Tables.  Only the extension's C code writes to them: definitions (of rings,
 -- grants and lists) as SQL would, what series do past the executor.
 --
+-- The key is the last column of a ring: an error of COPY shows the first 100
+-- bytes of a line, to the client and in the server's log, and what is before the
+-- key is longer than that.
 CREATE TABLE coderring.ring (
 	id uuid NOT NULL PRIMARY KEY,
-	name text COLLATE "C" NOT NULL UNIQUE,
 	incarnation uuid NOT NULL UNIQUE,
-	key bytea NOT NULL,
+	name text COLLATE "C" NOT NULL UNIQUE,
 	owner oid NOT NULL,
 	owner_name name COLLATE "C" NOT NULL,
 	first_cycle bigint NOT NULL,
@@ -48,6 +50,7 @@ CREATE TABLE coderring.ring (
 	timeline bigint NOT NULL DEFAULT 0,
 	replicated boolean NOT NULL DEFAULT false,
 	no_extra text COLLATE "C" CHECK (no_extra IS NULL),
+	key bytea NOT NULL,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),

@@ -36,7 +36,9 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -96,6 +98,71 @@ column(const Table *table, HeapTuple tuple, const char *name)
 				 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint",
 						name, RelationGetRelationName(table->rel))));
 	return value;
+}
+
+/* What the table's own constraints say: of a number, or of the length of a text in bytes. */
+typedef struct Range
+{
+	const char *column;
+	int64		min;
+	int64		max;
+} Range;
+
+static const Range ring_ranges[] = {
+	{"name", 1, RING_NAME_MAX_LEN},
+	{"key", PERMUTATION_KEY_LEN, PERMUTATION_KEY_LEN},
+	{"first_cycle", 0, PG_INT64_MAX},
+	{"new_series_cycle", 0, PG_INT64_MAX},
+	{"base_length", 1, CODEC_MAX_BASE_LENGTH},
+	{"max_length", 1, PG_INT64_MAX},
+	{"alphabet", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET},
+	{"blocklist", 1, RING_NAME_MAX_LEN},
+	{"no_extra", 1, 0},			/* nothing but NULL */
+};
+
+static int64
+measure(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return DatumGetInt64(value);
+		default:
+			return toast_raw_datum_size(value) - VARHDRSZ;
+	}
+}
+
+/*
+ * Raise the error of the first constraint that a ring's row violates.
+ * PostgreSQL's own shows the row, in the server's log as well, and with it
+ * nearly all of the key.
+ */
+static void
+check_ring_row(const Table *table, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attnotnull && !TupleDescAttr(desc, i)->attisdropped)
+			(void) column(table, tuple, NameStr(TupleDescAttr(desc, i)->attname));
+	}
+	for (int i = 0; i < (int) lengthof(ring_ranges); i++)
+	{
+		const Range *range = &ring_ranges[i];
+		int			number = SPI_fnumber(desc, range->column);
+		bool		isnull = true;
+		Datum		value = number > 0 ? heap_getattr(tuple, number, desc, &isnull) : (Datum) 0;
+		int64		measured = isnull ? 0 : measure(TupleDescAttr(desc, number - 1)->atttypid, value);
+
+		if (!isnull && (measured < range->min || measured > range->max))
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("new row for relation \"%s\" violates check constraint \"ring_%s_check\"",
+							RelationGetRelationName(table->rel), range->column)));
+	}
 }
 
 static HeapTuple
@@ -375,6 +442,9 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" is not for this trigger", "coderring.admit_row")));
+
+	if (!deleted && !table.is_grant && !table.is_list)
+		check_ring_row(&table, tuple);
 
 	/* The extension's script has made the lists that are built in, here as well. */
 	if (inserted && table.is_list && DatumGetBool(column(&table, tuple, "builtin")))

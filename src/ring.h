@@ -25,9 +25,8 @@
 enum
 {
 	Anum_ring_id = 1,
-	Anum_ring_name,
 	Anum_ring_incarnation,
-	Anum_ring_key,
+	Anum_ring_name,
 	Anum_ring_owner,
 	Anum_ring_owner_name,
 	Anum_ring_first_cycle,
@@ -40,7 +39,8 @@ enum
 	Anum_ring_timeline,
 	Anum_ring_replicated,
 	Anum_ring_no_extra,			/* always NULL, for foreign keys: see the script */
-	Natts_ring = Anum_ring_no_extra
+	Anum_ring_key,				/* behind what messages show of a row */
+	Natts_ring = Anum_ring_key
 };
 
 /* A definition, as read from its row. */

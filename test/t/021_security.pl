@@ -226,7 +226,45 @@ my @hidden = split(/\n/, value('owner', q{SELECT coderring_get_codes('second', 5
 my $second = $node->safe_psql('app', q{SELECT encode(key, 'hex') FROM coderring.ring WHERE name = 'second'});
 is(scalar(@hidden), 51, 'codes of another ring');
 state_of('owner', qq{SELECT coderring_create('second', 5)});
+
+# Errors that show rows: of a COPY (a dump that is loaded twice, the initial copy
+# of a subscription), of constraints
+my $rows = "$tempdir/rows";
+my @columns = split(/,/, $node->safe_psql('app', q{SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'coderring.ring'::regclass AND attnum > 0}));
+is($columns[-1], 'key', 'the key is behind all else');
+my ($shown, $refused) = ('', 0);
+foreach my $format ('text', 'csv', 'binary')
+{
+	value($superuser, "COPY (SELECT * FROM coderring.ring WHERE name = 'order') TO '$rows' (FORMAT $format)");
+	my (undef, $state, $error) = as($superuser, "COPY coderring.ring FROM '$rows' (FORMAT $format)");
+
+	is($state, '23505', "a ring is copied twice, as $format");
+	$shown .= $error;
+}
+my %wrong = (id => 'NULL', name => q{''}, base_length => '13', first_cycle => '-1', new_series_cycle => '-1', max_length => '0', alphabet => q{'A'},
+	blocklist => q{''}, no_extra => q{''}, check_character => 'NULL', replicated => 'NULL', timeline => 'NULL', key => 'key || key');
+foreach my $column (sort keys %wrong)
+{
+	my $values = join(',', map { $_ eq $column ? $wrong{$_} : $_ eq 'id' || $_ eq 'incarnation' ? 'gen_random_uuid()' : $_ eq 'name' ? q{'wrong'} : $_ } @columns);
+
+	foreach my $statement ("INSERT INTO coderring.ring SELECT $values FROM coderring.ring WHERE name = 'order'",
+		"UPDATE coderring.ring SET $column = $wrong{$column} WHERE name = 'order'")
+	{
+		my (undef, $state, $error) = as($superuser, $statement);
+
+		$refused++ if $state =~ /^(23502|23514|55000)\z/;
+		diag("$statement: $error") if $state !~ /^(23502|23514|55000)\z/;
+		$shown .= $error;
+	}
+}
+is($refused, 2 * keys %wrong, 'rows that are not possible are refused');
+# The least there can be before the key
+value($superuser, q{COPY (SELECT repeat('a', 36), repeat('b', 36), 'n', 1, 'o', 0, 1, NULL::int, 'AB', NULL::text, true, 0, 0, true, NULL::text, decode(repeat('ab', 32), 'hex')) TO '} . $rows . q{'});
+like((as($superuser, "COPY coderring.ring FROM '$rows'"))[2], qr/CONTEXT:  COPY ring, line 1, column id/, 'a row as short as can be');
+my ($least) = slurp_file($rows) =~ /^(.*)\\\\x(?:ab){32}$/;
+cmp_ok(length($least), '>=', 100, 'is longer, up to the key, than what COPY shows of a line');
 my $log = slurp_file($node->logfile);
+is(scalar(grep { index(lc($log . $shown), substr($key, $_, 12)) >= 0 } 0 .. 52), 0, 'no part of the key in an error, nor in the log');
 like($log, qr/coderring_get_codes\('second', 50\)/, 'the log has statements');
 like($log, qr/test_seed => 'in the log'/, 'and the seed of a test');
 is(scalar(grep { index($log, $_) >= 0 } @hidden), 0, 'but no code that was returned');
