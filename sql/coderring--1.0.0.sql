@@ -354,38 +354,38 @@ REVOKE ALL ON FUNCTION coderring.definitions_changed() FROM PUBLIC;
 
 CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_refuse_change' LANGUAGE C;
-COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
+COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes by SQL of what only the extension''s functions may change';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.ring
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring_grant
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.ring_grant
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.blocklist
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.blocklist
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.blocklist
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.blocklist
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT ON coderring.series_state
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();

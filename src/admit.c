@@ -28,8 +28,10 @@
  * others.
  *
  * SQL may change what does not tell one code from another: an UPDATE of what
- * does is refused, and so is a row that a transaction deletes and inserts again,
- * as tools do that load a table anew: its series went with the row.
+ * does is refused.  SQL deletes nothing: a tool that empties all tables, or loads
+ * them anew, would take the series of all rings with them.  (A ring with a damaged
+ * definition, which no function can drop, may be deleted.)  A row that comes back
+ * in the transaction that has deleted it is refused.
  *
  * What the extension itself writes passes unchanged, whatever the session's
  * settings are.
@@ -51,6 +53,7 @@
 #include "compat.h"
 #include "failover.h"
 #include "grant.h"
+#include "guards.h"
 #include "lifecycle.h"
 #include "recover.h"
 #include "ring.h"
@@ -457,7 +460,11 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 			check_ring_deleted(&table, tuple);
 	}
 	if (!inserted && !written_by_replication())
+	{
+		if (deleted && (table.is_grant || table.is_list || !ring_is_damaged(old, RelationGetDescr(table.rel))))
+			guards_report_change(table.rel);
 		return PointerGetDatum(deleted ? old : tuple);
+	}
 	if (written_by_replication())
 	{
 		tuple = table.is_grant ? admit_grant(&table, old, tuple) :

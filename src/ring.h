@@ -133,6 +133,7 @@ extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
+extern bool ring_is_damaged(HeapTuple tuple, TupleDesc desc);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();
 extern void ring_report_changing(const char *name) pg_attribute_noreturn();
 extern void ring_check_dispenses(const Ring *ring);
