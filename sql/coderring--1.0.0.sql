@@ -31,11 +31,13 @@ COMMENT ON SCHEMA coderring IS 'tables and views of the extension coderring';
 -- Tables.  Only the extension's C code writes to them: definitions (of rings,
 -- grants and lists) as SQL would, what series do past the executor.
 --
+-- The key is the last column of a ring: an error of COPY shows the first 100
+-- bytes of a line, to the client and in the server's log, and what is before the
+-- key is longer than that.
 CREATE TABLE coderring.ring (
 	id uuid NOT NULL PRIMARY KEY,
-	name text COLLATE "C" NOT NULL UNIQUE,
 	incarnation uuid NOT NULL UNIQUE,
-	key bytea NOT NULL,
+	name text COLLATE "C" NOT NULL UNIQUE,
 	owner oid NOT NULL,
 	owner_name name COLLATE "C" NOT NULL,
 	first_cycle bigint NOT NULL,
@@ -48,6 +50,7 @@ CREATE TABLE coderring.ring (
 	timeline bigint NOT NULL DEFAULT 0,
 	replicated boolean NOT NULL DEFAULT false,
 	no_extra text COLLATE "C" CHECK (no_extra IS NULL),
+	key bytea NOT NULL,
 	-- for rows that are inserted by SQL; the functions of the extension say more
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63),
 	CHECK (pg_catalog.octet_length(key) OPERATOR(pg_catalog.=) 32),
@@ -321,7 +324,9 @@ GRANT SELECT ON coderring.blocklist TO PUBLIC;
 
 -- A dump fails as a whole on one table that it cannot read, and a restore that
 -- cannot write them goes on without the rings.  So whoever has run CREATE
--- EXTENSION, and will dump and restore the database, may do both.
+-- EXTENSION, and will dump and restore the database, may do both.  Whoever owns
+-- the database dumps it, too: where a superuser has run CREATE EXTENSION, the
+-- owner may read.
 DO $$
 DECLARE
 	owner name := (SELECT pg_catalog.pg_get_userbyid(extowner) FROM pg_catalog.pg_extension
@@ -331,6 +336,8 @@ BEGIN
 		coderring.blocklist, coderring.series_state, coderring.skipped_positions TO %I', owner);
 END
 $$;
+GRANT SELECT ON coderring.ring, coderring.ring_grant, coderring.series_state, coderring.skipped_positions
+	TO pg_database_owner;
 
 --
 -- Triggers that keep the tables true
@@ -348,38 +355,38 @@ REVOKE ALL ON FUNCTION coderring.definitions_changed() FROM PUBLIC;
 
 CREATE FUNCTION coderring.refuse_change() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'coderring_refuse_change' LANGUAGE C;
-COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes of a series'' state by SQL';
+COMMENT ON FUNCTION coderring.refuse_change() IS 'refuses changes by SQL of what only the extension''s functions may change';
 REVOKE ALL ON FUNCTION coderring.refuse_change() FROM PUBLIC;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.ring
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.ring_grant
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.ring_grant
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.ring_grant
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.ring_grant ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT OR UPDATE OR DELETE ON coderring.blocklist
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
 CREATE TRIGGER definitions_changed AFTER INSERT OR UPDATE OR DELETE ON coderring.blocklist
 	FOR EACH ROW EXECUTE FUNCTION coderring.definitions_changed();
-CREATE TRIGGER definitions_truncated AFTER TRUNCATE ON coderring.blocklist
-	FOR EACH STATEMENT EXECUTE FUNCTION coderring.definitions_changed();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON coderring.blocklist
+	FOR EACH STATEMENT EXECUTE FUNCTION coderring.refuse_change();
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER admit_row;
 ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_changed;
-ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER refuse_truncate;
 
 CREATE TRIGGER admit_row BEFORE INSERT ON coderring.series_state
 	FOR EACH ROW EXECUTE FUNCTION coderring.admit_row();
@@ -409,7 +416,7 @@ CREATE FUNCTION coderring_create(name text, base_length integer DEFAULT 4, block
 		first_cycle bigint DEFAULT 0, if_not_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_create' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_create(text, integer, text, text, boolean, integer, bigint, boolean) IS
-	'create a ring: base_length characters (1 to 12) of an alphabet (its name, or 2 to 64 characters) a code';
+	'create a ring: base_length characters (1 to 12) of an alphabet (its name, or 2 to 64 characters) a code; EXECUTE is not PUBLIC''s';
 
 CREATE FUNCTION coderring_drop(name text, if_exists boolean DEFAULT false)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_drop' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -496,6 +503,41 @@ COMMENT ON FUNCTION coderring_revoke(text, name) IS 'take back what coderring_gr
 CREATE FUNCTION coderring_change_owner(name text, new_owner name)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_change_owner' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_change_owner(text, name) IS 'give a ring to another role';
+
+-- Whoever may call these makes names, lists and rows in the database: not for
+-- PUBLIC, behind an API that would be everybody, and not for whom ALTER DEFAULT
+-- PRIVILEGES may have given them to.  Whoever has run CREATE EXTENSION has them,
+-- and can hand them on.
+DO $$
+DECLARE
+	owner name := (SELECT pg_catalog.pg_get_userbyid(extowner) FROM pg_catalog.pg_extension
+				   WHERE extname OPERATOR(pg_catalog.=) 'coderring');
+	made record;
+	given oid;
+BEGIN
+	FOR made IN
+		SELECT p.oid::pg_catalog.regprocedure AS function, p.proowner,
+			COALESCE(p.proacl, pg_catalog.acldefault('f', p.proowner)) AS acl
+		FROM pg_catalog.pg_proc p
+			JOIN pg_catalog.pg_depend d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+				AND d.objid OPERATOR(pg_catalog.=) p.oid AND d.deptype OPERATOR(pg_catalog.=) 'e'
+			JOIN pg_catalog.pg_extension e ON e.oid OPERATOR(pg_catalog.=) d.refobjid
+		WHERE e.extname OPERATOR(pg_catalog.=) 'coderring'
+			AND p.proname OPERATOR(pg_catalog.=) ANY
+				('{coderring_create,coderring_define_blocklist,coderring_import}'::pg_catalog.name[])
+	LOOP
+		FOR given IN
+			SELECT a.grantee FROM pg_catalog.aclexplode(made.acl) a
+			WHERE a.grantee OPERATOR(pg_catalog.<>) made.proowner
+		LOOP
+			EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM %s', made.function,
+				CASE WHEN given OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+					ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(given)) END);
+		END LOOP;
+		EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I WITH GRANT OPTION', made.function, owner);
+	END LOOP;
+END
+$$;
 
 CREATE FUNCTION coderring.check_version() RETURNS void
 	AS 'MODULE_PATHNAME', 'coderring_check_version' LANGUAGE C STABLE PARALLEL SAFE STRICT;

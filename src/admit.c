@@ -28,15 +28,19 @@
  * others.
  *
  * SQL may change what does not tell one code from another: an UPDATE of what
- * does is refused, and so is a row that a transaction deletes and inserts again,
- * as tools do that load a table anew: its series went with the row.
+ * does is refused.  SQL deletes nothing: a tool that empties all tables, or loads
+ * them anew, would take the series of all rings with them.  (A ring with a damaged
+ * definition, which no function can drop, may be deleted.)  A row that comes back
+ * in the transaction that has deleted it is refused.
  *
  * What the extension itself writes passes unchanged, whatever the session's
  * settings are.
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -49,6 +53,7 @@
 #include "compat.h"
 #include "failover.h"
 #include "grant.h"
+#include "guards.h"
 #include "lifecycle.h"
 #include "recover.h"
 #include "ring.h"
@@ -96,6 +101,71 @@ column(const Table *table, HeapTuple tuple, const char *name)
 				 errmsg("null value in column \"%s\" of relation \"%s\" violates not-null constraint",
 						name, RelationGetRelationName(table->rel))));
 	return value;
+}
+
+/* What the table's own constraints say: of a number, or of the length of a text in bytes. */
+typedef struct Range
+{
+	const char *column;
+	int64		min;
+	int64		max;
+} Range;
+
+static const Range ring_ranges[] = {
+	{"name", 1, RING_NAME_MAX_LEN},
+	{"key", PERMUTATION_KEY_LEN, PERMUTATION_KEY_LEN},
+	{"first_cycle", 0, PG_INT64_MAX},
+	{"new_series_cycle", 0, PG_INT64_MAX},
+	{"base_length", 1, CODEC_MAX_BASE_LENGTH},
+	{"max_length", 1, PG_INT64_MAX},
+	{"alphabet", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET},
+	{"blocklist", 1, RING_NAME_MAX_LEN},
+	{"no_extra", 1, 0},			/* nothing but NULL */
+};
+
+static int64
+measure(Oid type, Datum value)
+{
+	switch (type)
+	{
+		case INT4OID:
+			return DatumGetInt32(value);
+		case INT8OID:
+			return DatumGetInt64(value);
+		default:
+			return toast_raw_datum_size(value) - VARHDRSZ;
+	}
+}
+
+/*
+ * Raise the error of the first constraint that a ring's row violates.
+ * PostgreSQL's own shows the row, in the server's log as well, and with it
+ * nearly all of the key.
+ */
+static void
+check_ring_row(const Table *table, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (TupleDescAttr(desc, i)->attnotnull && !TupleDescAttr(desc, i)->attisdropped)
+			(void) column(table, tuple, NameStr(TupleDescAttr(desc, i)->attname));
+	}
+	for (int i = 0; i < (int) lengthof(ring_ranges); i++)
+	{
+		const Range *range = &ring_ranges[i];
+		int			number = SPI_fnumber(desc, range->column);
+		bool		isnull = true;
+		Datum		value = number > 0 ? heap_getattr(tuple, number, desc, &isnull) : (Datum) 0;
+		int64		measured = isnull ? 0 : measure(TupleDescAttr(desc, number - 1)->atttypid, value);
+
+		if (!isnull && (measured < range->min || measured > range->max))
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("new row for relation \"%s\" violates check constraint \"ring_%s_check\"",
+							RelationGetRelationName(table->rel), range->column)));
+	}
 }
 
 static HeapTuple
@@ -376,6 +446,9 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" is not for this trigger", "coderring.admit_row")));
 
+	if (!deleted && !table.is_grant && !table.is_list)
+		check_ring_row(&table, tuple);
+
 	/* The extension's script has made the lists that are built in, here as well. */
 	if (inserted && table.is_list && DatumGetBool(column(&table, tuple, "builtin")))
 		return PointerGetDatum(NULL);
@@ -387,7 +460,11 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 			check_ring_deleted(&table, tuple);
 	}
 	if (!inserted && !written_by_replication())
+	{
+		if (deleted && (table.is_grant || table.is_list || !ring_is_damaged(old, RelationGetDescr(table.rel))))
+			guards_report_change(table.rel);
 		return PointerGetDatum(deleted ? old : tuple);
+	}
 	if (written_by_replication())
 	{
 		tuple = table.is_grant ? admit_grant(&table, old, tuple) :

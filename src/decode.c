@@ -370,8 +370,15 @@ coderring_decode(PG_FUNCTION_ARGS)
 		values[2] = PointerGetDatum(cstring_to_text_with_len(uniquizer + decoded.uniquizer_len,
 															 ring->codec.base_length));
 		values[3] = Int64GetDatum(decoded.cycle);
-		values[4] = Int64GetDatum(decoded.position % ring->base_codes);
 		values[5] = BoolGetDatum(decoded.issued);
+
+		/*
+		 * The place of a code that is still to come would tell everyone whom
+		 * the ring is granted to the order to come.  A standby does not know
+		 * which of the reserved codes are out.
+		 */
+		nulls[4] = !decoded.issued || RecoveryInProgress();
+		values[4] = Int64GetDatum(decoded.position % ring->base_codes);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

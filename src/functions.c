@@ -21,6 +21,7 @@
 #include "characters.h"
 #include "dispense.h"
 #include "grant.h"
+#include "guards.h"
 #include "lifecycle.h"
 #include "move.h"
 #include "recover.h"
@@ -466,7 +467,7 @@ coderring_definitions_changed(PG_FUNCTION_ARGS)
 }
 
 /*
- * Before the state of a series is changed by SQL.  Where logical replication
+ * Before the state of a series is changed by SQL, or any table is truncated.  Where logical replication
  * brings the change, of a table with a replica identity on the other side, an
  * error would stop its worker for good, and all tables with it.  So it is left
  * out; the log says so once a transaction.
@@ -488,10 +489,5 @@ coderring_refuse_change(PG_FUNCTION_ARGS)
 		logged = GetCurrentTransactionStartTimestamp();
 		PG_RETURN_POINTER(NULL);
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("cannot change \"coderring.%s\" by SQL", RelationGetRelationName(trigger->tg_relation)),
-			 errdetail("Its rows are written outside of transactions; a change could make codes come twice."),
-			 errhint("Use coderring_advance, coderring_reset or coderring_drop.")));
-	PG_RETURN_POINTER(NULL);
+	guards_report_change(trigger->tg_relation);
 }

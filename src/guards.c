@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
@@ -18,6 +19,7 @@
 #include "utils/reltrigger.h"
 
 #include "guards.h"
+#include "ring.h"
 
 #define MAX_TRIGGERS	3
 
@@ -28,7 +30,9 @@ typedef struct Guards
 } Guards;
 
 static const Guards guards[] = {
-	{"ring", {"admit_row", "definitions_changed", "definitions_truncated"}},
+	{"ring", {"admit_row", "definitions_changed", "refuse_truncate"}},
+	{"ring_grant", {"admit_row", "definitions_changed", "refuse_truncate"}},
+	{"blocklist", {"admit_row", "definitions_changed", "refuse_truncate"}},
 	{"series_state", {"admit_row", "refuse_change", "refuse_truncate"}},
 	{"skipped_positions", {"admit_row", "refuse_change", "refuse_truncate"}},
 };
@@ -76,7 +80,7 @@ open_guard(Relation rel)
 /*
  * Are all guards of a table in force, and is it one that survives a crash?
  */
-bool
+static bool
 guards_hold(Relation rel)
 {
 	return rel->rd_rel->relpersistence == RELPERSISTENCE_PERMANENT && open_guard(rel) == NULL;
@@ -111,4 +115,54 @@ guards_check(Relation rel)
 			 state_of(rel, open) != 0 ?
 			 errhint("ALTER TABLE coderring.%s%s;", table, remedy.data) :
 			 errhint("It was dropped: create it again as the script of the extension does, ENABLE ALWAYS.")));
+}
+
+/* While one of these is open to everything, there are no codes.  (Series are looked at when they are written.) */
+static const char *const definitions[] = {"ring", "ring_grant", "blocklist", "skipped_positions"};
+
+/*
+ * Do the guards of all tables of definitions hold, and of what is skipped?  If not, and `raise`, raise
+ * 55000 for the first that does not.
+ */
+bool
+guards_of_definitions(bool raise)
+{
+	bool		hold = true;
+
+	for (int i = 0; hold && i < (int) lengthof(definitions); i++)
+	{
+		Relation	rel = table_open(ring_relation(definitions[i]), AccessShareLock);
+
+		if (raise)
+			guards_check(rel);
+		hold = guards_hold(rel);
+		table_close(rel, AccessShareLock);
+	}
+	return hold;
+}
+
+/*
+ * Raise 55000 for a change by SQL that is not admitted, with what to call
+ * instead.
+ */
+void
+guards_report_change(Relation rel)
+{
+	const char *table = RelationGetRelationName(rel);
+	bool		is_ring = strcmp(table, "ring") == 0;
+	bool		is_grant = strcmp(table, "ring_grant") == 0;
+	bool		is_list = strcmp(table, "blocklist") == 0;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("cannot change \"coderring.%s\" by SQL", table),
+			 is_ring ? errdetail("With a ring goes how far its series have come; made anew it would have other codes, or the same ones twice.") :
+			 is_grant ? errdetail("Who may take codes is no row to be lost by accident.") :
+			 is_list ? errdetail("Rings are filtered with the lists, and those that are built in would be gone for good.") :
+			 errdetail("Its rows are written outside of transactions; a change could make codes come twice."),
+			 is_ring ? errhint("Use coderring_drop or coderring_reset.") :
+			 is_grant ? errhint("Use coderring_revoke.") :
+			 is_list ? errhint("Use coderring_define_blocklist, with NULL to drop a list.") :
+			 errhint("Use coderring_advance, coderring_reset or coderring_drop.")));
+	pg_unreachable();
 }

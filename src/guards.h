@@ -9,7 +9,8 @@
 
 #include "utils/relcache.h"
 
-extern bool guards_hold(Relation rel);
+extern bool guards_of_definitions(bool raise);
 extern void guards_check(Relation rel);
+extern void guards_report_change(Relation rel) pg_attribute_noreturn();
 
 #endif							/* CODERRING_GUARDS_H */

@@ -101,7 +101,7 @@ ring_report_missing(const char *name)
 /*
  * Raise 55000 for a ring that logical replication has brought: the server
  * that it has come from hands out its codes, and how far it has come is not
- * known here.  The same where the table of rings is not guarded (guards.c).
+ * known here.  The same where a table of definitions is not guarded (guards.c).
  */
 void
 ring_check_dispenses(const Ring *ring)
@@ -114,19 +114,14 @@ ring_check_dispenses(const Ring *ring)
 				 errhint("Create a ring of this server's own, or take this one over when the other hands out no more: SELECT coderring_recover(%s);",
 						 quote_literal_cstr(ring->name))));
 	if (unlikely(!ring->guarded))
-	{
-		Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
-
-		guards_check(rel);
-		table_close(rel, AccessShareLock);
-	}
+		(void) guards_of_definitions(true);
 }
 
 /*
- * A definition from its row.
+ * A definition from its row; false if that is damaged.
  */
-void
-ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
+static bool
+read_definition(Ring *ring, HeapTuple tuple, TupleDesc desc)
 {
 	Datum		values[Natts_ring];
 	bool		nulls[Natts_ring];
@@ -161,10 +156,7 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 		ring->first_cycle >= PG_INT64_MAX / (int64) ring->codec.base_codes ||
 		ring->new_series_cycle < 0 ||
 		ring->new_series_cycle > PG_INT64_MAX / (int64) ring->codec.base_codes)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the definition of ring \"%s\" is damaged", ring->name),
-				 errdetail("Its row in coderring.ring was changed by other means than the functions of the extension.")));
+		return false;
 	memcpy(ring->key, VARDATA_ANY(key), PERMUTATION_KEY_LEN);
 	ring->base_codes = (int64) ring->codec.base_codes;
 	ring->check = NULL;
@@ -174,6 +166,31 @@ ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
 		ring->check = check_table(ring->codec.radix);
 		ring->stride++;
 	}
+	return true;
+}
+
+/*
+ * The same; raises XX001 if it is damaged.
+ */
+void
+ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc)
+{
+	if (!read_definition(ring, tuple, desc))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the definition of ring \"%s\" is damaged", ring->name),
+				 errdetail("Its row in coderring.ring was changed by other means than the functions of the extension.")));
+}
+
+/*
+ * Is a definition damaged?  Such a ring cannot be dropped but by SQL.
+ */
+bool
+ring_is_damaged(HeapTuple tuple, TupleDesc desc)
+{
+	Ring		ring;
+
+	return !read_definition(&ring, tuple, desc);
 }
 
 /*

@@ -26,9 +26,8 @@
 enum
 {
 	Anum_ring_id = 1,
-	Anum_ring_name,
 	Anum_ring_incarnation,
-	Anum_ring_key,
+	Anum_ring_name,
 	Anum_ring_owner,
 	Anum_ring_owner_name,
 	Anum_ring_first_cycle,
@@ -41,7 +40,8 @@ enum
 	Anum_ring_timeline,
 	Anum_ring_replicated,
 	Anum_ring_no_extra,			/* always NULL, for foreign keys: see the script */
-	Natts_ring = Anum_ring_no_extra
+	Anum_ring_key,				/* behind what messages show of a row */
+	Natts_ring = Anum_ring_key
 };
 
 /* A definition, as read from its row. */
@@ -134,6 +134,7 @@ extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring);
 extern bool ring_incarnation_alive(const pg_uuid_t *incarnation);
 extern void ring_from_tuple(Ring *ring, HeapTuple tuple, TupleDesc desc);
+extern bool ring_is_damaged(HeapTuple tuple, TupleDesc desc);
 extern void ring_report_missing(const char *name) pg_attribute_noreturn();
 extern void ring_report_changing(const char *name) pg_attribute_noreturn();
 extern void ring_check_dispenses(const Ring *ring);

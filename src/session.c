@@ -113,11 +113,15 @@ static RingEntry *last_ring = NULL; /* that ring_find() has found */
 /* Objects whose loss invalidates everything; InvalidOid when not looked up. */
 static Oid	ring_relid = InvalidOid;
 static Oid	series_relid = InvalidOid;
+static Oid	grant_relid = InvalidOid;
+static Oid	list_relid = InvalidOid;
+static Oid	skipped_relid = InvalidOid;
 
 static void
 on_relation_change(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == ring_relid || relid == series_relid)
+	if (relid == InvalidOid || relid == ring_relid || relid == series_relid ||
+		relid == grant_relid || relid == list_relid || relid == skipped_relid)
 		ring_forget();
 }
 
@@ -184,6 +188,9 @@ begin_memory(void)
 		MemoryContextReset(memory);
 	ring_relid = ring_relation("ring");
 	series_relid = ring_relation("series_state");
+	grant_relid = ring_relation("ring_grant");
+	list_relid = ring_relation("blocklist");
+	skipped_relid = ring_relation("skipped_positions");
 	check_member(ring_relid);
 	check_member(series_relid);
 	remembered = memory_of_series_create(memory, 64, NULL);
@@ -290,7 +297,7 @@ load_ring(const char *name)
 		bool		found = ring_read(rel, name, &ring);
 		Ring	   *copy;
 
-		ring.guarded = found && guards_hold(rel);
+		ring.guarded = found && guards_of_definitions(false);
 		table_close(rel, AccessShareLock);
 		if (!found)
 			ring_report_missing(name);

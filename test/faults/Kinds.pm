@@ -330,8 +330,9 @@ sub all
 			run => q{UPDATE coderring.ring SET max_length = 40 WHERE name = '%R'}
 		},
 		'sql-delete' => {
-			setup => [ $create, get_codes(5), q{SELECT coderring_grant('%R', 'public')} ],
-			run => q{DELETE FROM coderring.ring WHERE name = '%R'}, lasts => 'dropped'
+			setup => [ $create, get_codes(5), q{SELECT coderring_grant('%R', 'public')}, q{UPDATE coderring.ring SET replicated = true WHERE name = '%R'} ],
+			run => [ 'SET session_replication_role = replica', q{DELETE FROM coderring.ring WHERE name = '%R'}, 'RESET session_replication_role' ],
+			lasts => 'dropped'
 		},
 		'sql-insert' => {
 			setup => [

@@ -506,6 +506,7 @@ sub set_up
 	query($setup . join("\n",
 			(map { qq(CREATE ROLE "$_"; GRANT CREATE ON SCHEMA public TO "$_";) } @roles),
 			qq(GRANT "$roles[0]" TO "$roles[1]";),
+			qq(GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import TO "$roles[0]";),
 			'CREATE TABLE code_memos (name varchar(255) PRIMARY KEY, uniquizer_num int NOT NULL,',
 			'	extra varchar(255) NOT NULL, last_max_pos int);',
 			'CREATE TABLE codes (id bigserial PRIMARY KEY, position int NOT NULL, name varchar(255) NOT NULL,',

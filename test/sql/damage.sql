@@ -78,12 +78,37 @@ ALTER TABLE coderring.ring DISABLE TRIGGER ALL;
 ALTER TABLE coderring.ring ENABLE TRIGGER ALL;
 SELECT coderring_get_code('words');
 SELECT coderring_issued('r', code) FROM codes;
-ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER definitions_changed, ENABLE ALWAYS TRIGGER definitions_truncated;
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER definitions_changed, ENABLE ALWAYS TRIGGER refuse_truncate;
 SELECT coderring_get_code('words') <> '';
 ALTER TABLE coderring.series_state DISABLE TRIGGER USER;
 ALTER TABLE coderring.series_state ENABLE TRIGGER USER;
 SELECT coderring_get_code('words', 'E');
 ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row, ENABLE ALWAYS TRIGGER refuse_change, ENABLE ALWAYS TRIGGER refuse_truncate;
+SELECT coderring_get_code('words', 'E') <> '';
+-- Every trigger of every table, dropped, or only ENABLEd
+DO $$
+DECLARE
+	guard record;
+	change text;
+	refused int := 0;
+BEGIN
+	FOR guard IN SELECT tgrelid::regclass AS tab, tgname FROM pg_trigger
+		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'coderring.%' LOOP
+		FOREACH change IN ARRAY ARRAY['DROP TRIGGER %2$I ON %1$s', 'ALTER TABLE %1$s ENABLE TRIGGER %2$I', 'ALTER TABLE %1$s DISABLE TRIGGER %2$I'] LOOP
+			BEGIN
+				EXECUTE format(change, guard.tab, guard.tgname);
+				PERFORM coderring_get_code('words', refused::text), coderring_get_code('words', 'x' || refused::text, true);
+				RAISE WARNING '%', format(change, guard.tab, guard.tgname);
+				RAISE division_by_zero;
+			EXCEPTION WHEN object_not_in_prerequisite_state THEN
+				refused := refused + 1;
+			WHEN division_by_zero THEN
+				NULL;
+			END;
+		END LOOP;
+	END LOOP;
+	RAISE NOTICE '% refused', refused;
+END $$;
 SELECT coderring_get_code('words', 'E') <> '';
 SELECT pg_temp.altered('DROP TRIGGER refuse_change ON coderring.series_state', $$SELECT coderring_get_code('words', 'F')$$);
 
@@ -177,6 +202,19 @@ SELECT count(*) FROM coderring.series_state WHERE extra = 'XYZ';
 INSERT INTO coderring.ring SELECT (r).* FROM (
 	SELECT json_populate_record(ring, '{"id": "00000000-0000-4000-8000-000000012345", "name": "nobody", "owner_name": null}') r FROM coderring.ring WHERE name = 'r') made;
 \set VERBOSITY default
+
+-- A definition that is damaged, past the trigger: no function can drop the ring, so SQL may delete it, and no other.
+SELECT coderring_create('broken', 2), coderring_grant('broken', 'public');
+BEGIN;
+ALTER TABLE coderring.ring DISABLE TRIGGER admit_row;
+UPDATE coderring.ring SET alphabet = 'AA' WHERE name = 'broken';
+ALTER TABLE coderring.ring ENABLE ALWAYS TRIGGER admit_row;
+COMMIT;
+SELECT coderring_get_code('broken');
+SELECT coderring_drop('broken');
+DELETE FROM coderring.ring;
+DELETE FROM coderring.ring WHERE name = 'broken';
+SELECT count(*) FROM coderring.ring WHERE name = 'broken';
 
 -- Names that no ring can have
 SELECT coderring_get_code(repeat('n', 64));

@@ -166,7 +166,7 @@ SELECT count(*), count(*) FILTER (WHERE NOT coderring_issued(ring, code)) AS den
 --
 SELECT coderring_create('copy', 1);
 CREATE TEMP VIEW copy AS
-	SELECT d.extra, d.cycle, count(*) FILTER (WHERE d.issued) AS issued, min(d.cycle_offset) FILTER (WHERE NOT d.issued) AS first,
+	SELECT d.extra, d.cycle, count(*) FILTER (WHERE d.issued) AS issued, max(d.cycle_offset) AS last,
 			count(*) FILTER (WHERE d.issued IS DISTINCT FROM coderring_issued('copy', code)) AS different
 		FROM domain, coderring_decode('copy', code) d
 		WHERE ring = '32' AND code ~ '^.{1,2}$' GROUP BY 1, 2 HAVING count(*) FILTER (WHERE d.issued) > 0 ORDER BY 1, 2;
@@ -215,13 +215,18 @@ SELECT count(*), count(*) FILTER (WHERE cycle_offset <= before) AS bad, count(*)
 	FROM (SELECT d.*, h.extra AS asked, lag(d.cycle_offset) OVER (PARTITION BY h.extra, d.cycle ORDER BY n) AS before
 			FROM handed h, coderring_decode('32', code) d WHERE ring = '32') d
 	WHERE before IS NOT NULL;
--- Each offset is one code's, before it is handed out and afterwards.
-SELECT extra, cycle, count(*), count(DISTINCT cycle_offset), min(cycle_offset), max(cycle_offset), bool_or(issued), bool_and(issued)
+-- Each offset is one code's, and is told when that is handed out, not before.
+SELECT extra, cycle, count(*), count(DISTINCT cycle_offset), min(cycle_offset), max(cycle_offset), bool_or(issued), bool_and(issued),
+		count(*) FILTER (WHERE issued = (cycle_offset IS NULL)) AS told_wrongly
 	FROM domain, coderring_decode('order', code) d
 	WHERE ring = '32' AND (extra IN ('', 'X') AND cycle < 3 OR extra = '' AND cycle IN (39, 42) OR extra = '24-' AND cycle = 5) GROUP BY 1, 2 ORDER BY 1, 2;
-SELECT code AS next FROM coderring.series s, domain d, coderring_decode('order', code) c
-	WHERE s.ring = 'order' AND s.extra = 'W' AND d.ring = '32' AND c.extra = 'W' AND c.cycle = s.cycle AND c.cycle_offset = s.cycle_offset \gset
-SELECT coderring_issued('order', :'next'), coderring_get_code('order', 'W') = :'next', coderring_issued('order', :'next');
+-- Of two rings with one key, one knows what comes next in the other.
+SELECT coderring_create('next', 1), coderring_create('twin', 1), coderring_reset('next', test_seed => 'twins'), coderring_reset('twin', test_seed => 'twins');
+SELECT pg_temp.draw('next', 'W:7');
+SELECT code AS next FROM coderring_get_codes('twin', 8, 'W') WITH ORDINALITY c (code, n) WHERE n = 8 \gset
+SELECT count(*), count(cycle_offset) FROM domain, coderring_decode('next', code) d WHERE ring = '32' AND extra = 'W' AND cycle = 0;
+SELECT coderring_issued('next', :'next'), (coderring_decode('next', :'next')).cycle_offset, coderring_get_code('next', 'W') = :'next',
+	coderring_issued('next', :'next'), (coderring_decode('next', :'next')).cycle_offset;
 -- Cycles before the ring's first: elsewhere, perhaps; by this ring never
 SELECT coderring_create('late', 1, first_cycle => 33), coderring_reset('late', 33, 'decode');
 SELECT extra, uniquizer, base, cycle, issued FROM coderring_decode('late', 'V2');

@@ -22,6 +22,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE ROLE regress_coderring_owner;
 CREATE ROLE regress_coderring_user;
+GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import TO PUBLIC;
 -- One ring like any other, one at its end, one at the end of all cycles
 SET ROLE regress_coderring_owner;
 SELECT coderring_create('ring', 2), coderring_reset('ring', test_seed => 'errors');
@@ -223,4 +224,5 @@ SELECT count(*) FROM (SELECT code, row_number() OVER () AS n FROM expected OFFSE
 	JOIN coderring_get_codes('ring', 999) WITH ORDINALITY AS c (code, i) ON e.code = c.code AND e.n = c.i + 1;
 SELECT coderring_get_code('ring', 'E');
 SELECT count(coderring_drop(name)) FROM coderring.rings;
+REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC;
 DROP ROLE regress_coderring_owner, regress_coderring_user;

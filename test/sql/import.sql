@@ -21,6 +21,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 CREATE ROLE regress_coderring_app;
 CREATE ROLE regress_coderring_other;
+GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import TO PUBLIC;
 --
 -- The library, as far as its tables go: they are as its migration makes them,
 -- and seed, take and reset do to them what it does.
@@ -595,4 +596,5 @@ SELECT count(coderring_drop(name)) FROM coderring.rings;
 SET search_path = public;
 SET client_min_messages = warning;
 DROP SCHEMA library, hostile, snare, "Le.ga""cy" CASCADE;
+REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC;
 DROP ROLE regress_coderring_app, regress_coderring_other;

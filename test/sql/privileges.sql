@@ -8,6 +8,18 @@ CREATE ROLE regress_coderring_team;
 CREATE ROLE regress_coderring_member IN ROLE regress_coderring_team;
 CREATE ROLE regress_coderring_heir;
 
+-- What makes names, lists and rows in the database is not everybody's
+SET ROLE regress_coderring_boss;
+SELECT coderring_create('private');
+SELECT coderring_create('private', if_not_exists => true);
+SELECT coderring_define_blocklist('private', '{ABC}');
+SELECT coderring_import();
+RESET ROLE;
+SELECT p.proname FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension e ON e.oid = d.refobjid
+	WHERE extname = 'coderring' AND pronamespace <> 'coderring'::regnamespace
+		AND NOT has_function_privilege('regress_coderring_boss', p.oid, 'EXECUTE') ORDER BY 1;
+GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist TO regress_coderring_boss;
 SET ROLE regress_coderring_boss;
 SELECT coderring_create('private');
 SELECT coderring_reset('private', test_seed => 'privileges');
@@ -19,8 +31,12 @@ SELECT coderring_get_code('private');
 SELECT count(*) FROM coderring.rings WHERE name = 'private';
 SELECT coderring_grant('private', 'regress_coderring_app');
 SELECT coderring_change_owner('private', 'regress_coderring_app');
-
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION coderring_create TO regress_coderring_app;
+SET ROLE regress_coderring_app;
 SELECT coderring_create('private', if_not_exists => true);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION coderring_create FROM regress_coderring_app;
 
 -- A grant is for codes alone
 SET ROLE regress_coderring_boss;
@@ -127,6 +143,8 @@ CREATE SCHEMA regress_coderring AUTHORIZATION regress_coderring_boss;
 SET ROLE regress_coderring_boss;
 CREATE EXTENSION coderring SCHEMA regress_coderring;
 SELECT regress_coderring.coderring_create('trusted');
+GRANT EXECUTE ON FUNCTION regress_coderring.coderring_create TO regress_coderring_member;
+SELECT has_function_privilege('regress_coderring_member', p.oid, 'EXECUTE') FROM pg_proc p WHERE proname = 'coderring_create';
 SELECT length(key) FROM coderring.ring;
 UPDATE coderring.ring SET owner_name = 'postgres';
 DELETE FROM coderring.ring;

@@ -32,6 +32,27 @@ DELETE FROM coderring.skipped_positions;
 TRUNCATE coderring.skipped_positions;
 TRUNCATE coderring.series_state CASCADE;
 TRUNCATE coderring.ring, coderring.series_state, coderring.skipped_positions CASCADE;
+-- nor definitions: a test suite that empties all tables would take them along
+DELETE FROM coderring.ring;
+TRUNCATE coderring.ring CASCADE;
+DELETE FROM coderring.blocklist WHERE builtin;
+TRUNCATE coderring.blocklist CASCADE;
+SELECT coderring_grant(name, 'public') FROM coderring.rings LIMIT 1;
+DELETE FROM coderring.ring_grant;
+TRUNCATE coderring.ring_grant CASCADE;
+DO $$
+DECLARE
+	tab text;
+BEGIN
+	FOR tab IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'coderring' ORDER BY 1 LOOP
+		BEGIN
+			EXECUTE format('TRUNCATE %s CASCADE', tab);
+			RAISE NOTICE '%: emptied', tab;
+		EXCEPTION WHEN OTHERS THEN
+			RAISE NOTICE '%: % %', tab, SQLSTATE, SQLERRM;
+		END;
+	END LOOP;
+END $$;
 -- Also not as a replica
 SET session_replication_role = replica;
 UPDATE coderring.series_state SET reserved_to = 0;
@@ -137,7 +158,7 @@ SELECT coderring_get_code('d', '', true);
 UPDATE coderring.ring SET max_length = NULL, name = 'e' WHERE name = 'd';
 SELECT coderring_get_code('d');
 SELECT length(coderring_get_code('e'));
-DELETE FROM coderring.ring WHERE name = 'e';
+SELECT coderring_drop('e');
 SELECT coderring_get_code('e');
 SET session_replication_role = replica;
 UPDATE coderring.ring SET name = 'q' WHERE name = 'p';
@@ -191,7 +212,7 @@ INSERT INTO coderring.ring SELECT * FROM coderring.ring WHERE name = 'q'
 BEGIN;
 CREATE TEMP TABLE copied AS SELECT * FROM coderring.ring WHERE name = 'q';
 SAVEPOINT s;
-DELETE FROM coderring.ring WHERE name = 'q';
+SELECT coderring_drop('q');
 SAVEPOINT t;
 INSERT INTO coderring.ring SELECT * FROM copied;
 ROLLBACK TO t;
@@ -217,7 +238,7 @@ ROLLBACK;
 BEGIN;
 CREATE TEMP TABLE copied AS SELECT * FROM coderring.ring WHERE name = 'q';
 SAVEPOINT s;
-DELETE FROM coderring.ring WHERE name = 'q';
+SELECT coderring_drop('q');
 ROLLBACK TO s;
 INSERT INTO coderring.ring SELECT * FROM copied;
 ROLLBACK;

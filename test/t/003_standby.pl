@@ -58,6 +58,10 @@ is($reader->query(q{SELECT string_agg(name, ' ' ORDER BY base_length) FROM coder
 	'two three four', 'standby: the view of rings');
 is($reader->query(q{SELECT ring, extra, cycle, cycle_offset IS NULL, reserved_to, codes_per_cycle FROM coderring.series WHERE ring = 'two'}),
 	'two||0|t|16|1024', 'standby: the view of series');
+is($reader->query(q{
+	SELECT count(*) FILTER (WHERE issued), count(cycle_offset) FROM regexp_split_to_table(coderring_alphabet('default'), '') a,
+		regexp_split_to_table(coderring_alphabet('default'), '') b, coderring_decode('two', a || b)}),
+	'16|0', 'standby: the place of no code, since some that count as handed out are to come');
 
 # What a session remembers of a ring: the primary's changes reach it.
 my $known = $primary->safe_psql('postgres', q{

@@ -76,6 +76,7 @@ $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE gardener;
 CREATE ROLE passer_by;
 CREATE ROLE leaver;
+GRANT EXECUTE ON FUNCTION coderring_create TO PUBLIC;
 GRANT CREATE ON SCHEMA public TO gardener;
 SELECT coderring_create('two', 2);
 SELECT coderring_create('four');
@@ -163,6 +164,30 @@ foreach my $options ([ '-Fc', '-f' ], [ '-Fd', '-j2', '-f' ])
 {
 	my $dbname = restore(dump_to('inserts', '--column-inserts', '--disable-triggers', 'postgres'));
 	no_repeats('restored by INSERTs: no code twice', $before{four}, [ take($target, $dbname, 'four', 1000) ]);
+}
+
+# With triggers disabled: no codes until all are again as they should be, by the
+# statement of docs/troubleshooting.md.
+{
+	my $archive = "$tempdir/disabled";
+	my $guards = q{SELECT count(*) FILTER (WHERE tgenabled = 'A'), count(*) FILTER (WHERE tgenabled <> 'A') FROM pg_trigger
+		WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'coderring.%'};
+	my ($statement) = slurp_file("$FindBin::RealBin/../../docs/troubleshooting.md") =~ /^(DO \$\$\nDECLARE\n    guard record;.*?^END \$\$;)$/ms;
+
+	$node->command_ok([ 'pg_dump', '-Fc', '-f', $archive, 'postgres' ], 'a dump');
+	$target->safe_psql('postgres', 'CREATE DATABASE disabled');
+	$target->safe_psql('disabled', 'CREATE EXTENSION coderring');
+	$target->command_ok([ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-n', 'coderring', '-d', 'disabled', $archive ], 'restored with triggers disabled');
+	is($target->safe_psql('disabled', $guards), '0|15', 'which leaves all guards open');
+	foreach my $ring (sort keys %before)
+	{
+		my (undef, undef, $error) = $target->psql('disabled', "SELECT coderring_get_code('$ring')");
+
+		like($error, qr/cannot take codes while trigger/, "no codes of $ring");
+	}
+	$target->safe_psql('disabled', $statement);
+	is($target->safe_psql('disabled', $guards), '15|0', 'one statement closes them');
+	no_repeats("and $_ goes on", $before{$_}, [ take($target, 'disabled', $_, 300) ]) foreach sort keys %before;
 }
 
 #

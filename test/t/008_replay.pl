@@ -41,7 +41,7 @@ my $work = q{
 	SELECT coderring_advance('ring', 'far', 1000, 7);
 	CHECKPOINT;
 	SELECT coderring_get_code('ring', '1-', true);
-	DELETE FROM coderring.ring WHERE name = 'none';
+	SELECT coderring_drop('none', if_exists => true);
 	VACUUM FREEZE coderring.series_state;
 	SELECT coderring_rename('ring', 'renamed');
 	SELECT count(coderring_get_code('renamed', i || '-')) FROM generate_series(1, 600) i;

@@ -195,6 +195,7 @@ $node->safe_psql('postgres', 'SELECT count(coderring_drop(name)) FROM coderring.
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE lister;
 CREATE ROLE leaver;
+GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist TO PUBLIC;
 SET ROLE lister;
 SELECT coderring_define_blocklist('lister', ARRAY['abc', 'd "e', 'NULLS', 'NULL', 'ß\', E'a\tb']);
 SET ROLE leaver;

@@ -145,15 +145,15 @@ my $taker = new_session($node);
 my $reader = new_session($node);
 my $read_only = new_session($node);
 
-$node->safe_psql('postgres', q{SELECT coderring_create('seen', 2)});
+# the codes to come are known from a ring with the same key
+$node->safe_psql('postgres', qq{SELECT coderring_create('$_', 2), coderring_reset('$_', test_seed => 'seen')}) foreach 'seen', 'as seen';
+my @coming = split(/\n/, $node->safe_psql('postgres', q{SELECT coderring_get_codes('as seen', 40)}));
 $read_only->query('BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY; SELECT count(*) FROM handed');
 $taker->query('BEGIN');
 my ($late, $early) = (0, 0);
 foreach my $n (1 .. 40)
 {
-	# the code to come is known from its place
-	my $next = $reader->query(q{
-		SELECT code FROM texts(2) code, coderring_decode('seen', code) d WHERE d.extra = '' AND d.cycle = 0 AND d.cycle_offset = } . ($n - 1));
+	my $next = shift @coming;
 
 	$early += grep { $_->query("SELECT coderring_issued('seen', '$next')") ne 'f' } $reader, $read_only, $taker;
 	my $code = $taker->query(q{SELECT coderring_get_code('seen')});
@@ -171,10 +171,12 @@ my $clients = 4;
 my $each = 4000;
 
 $node->safe_psql('postgres', qq{
-	SELECT coderring_create('busy', 3);
+	SELECT coderring_create('busy', 3), coderring_create('as busy', 3), coderring_reset('busy', test_seed => 'busy'), coderring_reset('as busy', test_seed => 'busy');
 	SELECT coderring_advance('busy', '', 0, 100);
-	CREATE TABLE beyond AS SELECT code FROM texts(3) code, coderring_decode('busy', code) d WHERE d.cycle_offset >= 100 + $clients * $each;
-	CREATE TABLE before AS SELECT code FROM texts(3) code, coderring_decode('busy', code) d WHERE d.cycle_offset < 100});
+	CREATE TABLE busy_order AS SELECT * FROM coderring_get_codes('as busy', 32768) WITH ORDINALITY c (code, place);
+	SELECT coderring_drop('as busy'), coderring_drop('as seen');
+	CREATE TABLE beyond AS SELECT code FROM busy_order WHERE place > 100 + $clients * $each;
+	CREATE TABLE before AS SELECT code FROM busy_order WHERE place <= 100});
 my $script = write_script("SELECT coderring_get_code('busy');\n" x $each);
 my $watch = write_script(q{
 	SELECT (SELECT count(*) FROM beyond WHERE coderring_issued('busy', code)), (SELECT count(*) FROM before WHERE NOT coderring_issued('busy', code));

@@ -77,6 +77,24 @@ as('tenant', $node, 'app', 'CREATE EXTENSION coderring; GRANT CREATE ON SCHEMA p
 is($node->safe_psql('app', q{SELECT extowner::regrole, rolsuper FROM pg_extension JOIN pg_roles r ON r.oid = extowner
 	WHERE extname = 'coderring'}), 'tenant|f', 'installed by a role that is not superuser');
 
+# Who may make rings and lists: who has installed it, and whom that role lets
+my @making = (q{SELECT coderring_create('made')}, q{SELECT coderring_define_blocklist('made', '{MADE}')}, 'SELECT coderring_import()');
+my $makers = q{SELECT r, count(*) FILTER (WHERE has_function_privilege(r, p.oid, 'EXECUTE')),
+		count(*) FILTER (WHERE has_function_privilege(r, p.oid, 'EXECUTE WITH GRANT OPTION'))
+	FROM unnest('{tenant,other_tenant,seller,leaver,stranger}'::text[]) r, pg_proc p
+	WHERE proname IN ('coderring_create', 'coderring_define_blocklist', 'coderring_import') GROUP BY 1 ORDER BY 1};
+foreach my $role (qw(seller stranger watcher auditor))
+{
+	like(error_of($role, $node, 'app', $_), qr/^42501: permission denied for function coderring_/, "$role: not $_") foreach @making;
+}
+is($node->safe_psql('app', $makers), join("\n", 'leaver|0|0', 'other_tenant|0|0', 'seller|0|0', 'stranger|0|0', 'tenant|3|3'),
+	'only who has installed it may make rings, lists and imports, and hand that on');
+as('tenant', $node, 'app', 'GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist TO seller, leaver');
+like(error_of('seller', $node, 'app', 'GRANT EXECUTE ON FUNCTION coderring_create TO stranger') . error_of('stranger', $node, 'app', $making[0]),
+	qr/^42501: permission denied for function coderring_create\z/, 'not whom it has let');
+my $made_by = $node->safe_psql('app', $makers);
+is($made_by, join("\n", 'leaver|2|0', 'other_tenant|0|0', 'seller|2|0', 'stranger|0|0', 'tenant|3|3'), 'whom it has let');
+
 # Rings, filters, grants, several series, a cycle that was left early
 as('tenant', $node, 'app', <<'SQL');
 SELECT coderring_define_blocklist('pets', ARRAY['234', '789']);
@@ -92,6 +110,9 @@ SELECT coderring_define_blocklist('sold', ARRAY['S4LE', 'E3']);
 SELECT coderring_create('sale', 2, 'sold'), coderring_grant('sale', 'leaver');
 SQL
 as('leaver', $node, 'app', q{SELECT coderring_define_blocklist('left', ARRAY['LEFT'])});
+as('tenant', $node, 'app', 'REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist FROM leaver');
+$made_by = $node->safe_psql('app', $makers);
+is($made_by, join("\n", 'leaver|0|0', 'other_tenant|0|0', 'seller|2|0', 'stranger|0|0', 'tenant|3|3'), 'and from whom it takes it back');
 
 my %before = (
 	order => [ take('tenant', $node, 'app', 'order', 100), take('seller', $node, 'app', 'order', 1100),
@@ -166,12 +187,15 @@ $node->safe_psql('defaults', qq{
 	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT ALL ON TABLES TO stranger;
 	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT ALL ON SEQUENCES TO stranger;
 	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT ALL ON SCHEMAS TO stranger;
+	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT EXECUTE ON FUNCTIONS TO stranger, leaver WITH GRANT OPTION;
 	ALTER DEFAULT PRIVILEGES FOR ROLE "$superuser" GRANT SELECT ON TABLES TO PUBLIC});
 as('tenant', $node, 'defaults', 'CREATE EXTENSION coderring');
 is(as('seller', $node, 'defaults', $privileges), $for_all, 'default privileges of everyone: not for the keys');
 unlike(as('stranger', $node, 'defaults', $privileges), qr/^(@{[ join('|', @secret) ]})\|/m,
 	'default privileges of a role: not for the keys, nor for any table that decides');
 is(as('stranger', $node, 'defaults', q{SELECT has_schema_privilege('coderring', 'CREATE')}), 'f', 'nor for the schema');
+is($node->safe_psql('defaults', $makers), join("\n", 'leaver|0|0', 'other_tenant|0|0', 'seller|0|0', 'stranger|0|0', 'tenant|3|3'),
+	'nor for who may make rings');
 
 #
 # Dump and restore
@@ -250,6 +274,8 @@ command_fails_like([ 'pg_dump', '-f', "$tempdir/none.sql", $node->connstr('app')
 unlike(load("$tempdir/dump0.sql", $node, 'again', 'tenant'), qr/WARNING/, 'nobody is missing');
 restored('same server', $node, 'again', 'tenant', 'seller', 'leaver');
 is($node->safe_psql('again', $rings), $node->safe_psql('app', $rings), 'same server: owners and grants');
+is($node->safe_psql('again', $makers), $made_by, 'same server: who may make rings');
+is(as('seller', $node, 'again', q{SELECT coderring_create('brand new'); SELECT coderring_drop('brand new')}), "\n", 'and they do');
 
 # As another role, which gets the rings only by what was granted
 $node->safe_psql('app', q{SELECT coderring_grant(r, 'other_tenant') FROM unnest('{order,coupon,english}'::text[]) r});
@@ -300,6 +326,22 @@ $node->safe_psql('postgres', 'CREATE DATABASE unpacked OWNER tenant');
 $node->command_ok([ 'pg_restore', '-e', '-j2', '-U', 'tenant', '-d', $node->connstr('unpacked'), "$tempdir/archive" ],
 	'pg_restore as tenant');
 restored('pg_restore', $node, 'unpacked', 'tenant', 'seller', 'leaver', 'other_tenant');
+is($node->safe_psql('unpacked', $makers), $made_by, 'pg_restore: who may make rings');
+
+# Where a superuser has run CREATE EXTENSION, the owner of the database dumps it,
+# and restores that to a database of its own.
+$node->safe_psql('postgres', 'CREATE DATABASE made OWNER tenant');
+$node->safe_psql('made', q{CREATE EXTENSION coderring; GRANT EXECUTE ON FUNCTION coderring_create TO seller;
+	SELECT coderring_create('order'), coderring_get_code('order'), coderring_define_blocklist('w', '{ABC}'), coderring_grant('order', 'seller')});
+like(error_of('tenant', $node, 'made', q{SELECT coderring_create('mine')}), qr/^42501: permission denied for function coderring_create/,
+	'the owner of the database: makes no rings');
+like(error_of('tenant', $node, 'made', "INSERT INTO coderring.$_ SELECT * FROM coderring.$_"), qr/^42501/, "nor rows of $_") foreach @secret, 'blocklist';
+$node->command_ok([ 'pg_dump', '-U', 'tenant', '-f', "$tempdir/made.sql", 'made' ], 'but dumps it');
+load("$tempdir/made.sql", $node, 'made_again', 'tenant');
+is($node->safe_psql('made_again', $_), $node->safe_psql('made', $_), "and has all: $_")
+  foreach 'TABLE coderring.ring', $rings, $series, $lists, 
+  q{SELECT has_function_privilege('seller', oid, 'EXECUTE') FROM pg_proc WHERE proname = 'coderring_create'};
+like(error_of('seller', $node, 'made', 'SELECT key FROM coderring.ring'), qr/^42501/, 'others do not read it');
 
 #
 # A schema coderring that is there already
@@ -339,7 +381,7 @@ foreach my $owner (qw(tenant stranger), $superuser)
 			'0|0', 'nor of what was said of it');
 		like(error_of($owner, $node, $dbname, 'CREATE TABLE coderring.mine ()'), qr/^42501/, 'nor has its owner a say')
 		  if $owner ne $superuser;
-		is(as('tenant', $node, $dbname, q{SELECT coderring_create('r'); SELECT length(coderring_get_code('r'))}), "\n4", 'and it works');
+		is(as($installer, $node, $dbname, q{SELECT coderring_create('r'); SELECT length(coderring_get_code('r'))}), "\n4", 'and it works');
 		as($installer, $node, $dbname, 'DROP EXTENSION coderring');
 		is($node->safe_psql($dbname, $schema), '', 'the schema goes with the extension');
 	}

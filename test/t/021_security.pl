@@ -33,6 +33,8 @@ log_error_verbosity = verbose
 $node->start;
 $node->safe_psql('postgres', $_) foreach split(/;/, <<'SQL');
 CREATE ROLE installer LOGIN;
+CREATE ROLE host LOGIN;
+CREATE ROLE backup LOGIN;
 CREATE ROLE owner LOGIN;
 CREATE ROLE of_owner LOGIN IN ROLE owner;
 CREATE ROLE granted LOGIN;
@@ -40,7 +42,8 @@ CREATE ROLE of_granted LOGIN IN ROLE granted;
 CREATE ROLE stranger LOGIN;
 CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
 CREATE ROLE reader LOGIN IN ROLE pg_read_all_data;
-CREATE DATABASE app OWNER installer
+CREATE DATABASE app OWNER host;
+GRANT CREATE ON DATABASE app TO installer
 SQL
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
 
@@ -58,6 +61,11 @@ sub value { return (as(@_))[0] }
 sub state_of { return (as(@_))[1] }
 
 value('installer', 'CREATE EXTENSION coderring');
+foreach my $statement (q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()')
+{
+	is(state_of($_, $statement), '42501', "$_: not $statement") foreach 'owner', 'stranger', 'watcher', 'reader';
+}
+value('installer', 'GRANT EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist TO owner, stranger');
 value('owner', q{SELECT coderring_create('order', 2), coderring_grant('order', 'granted')});
 my @codes = split(/\n/, value('granted', q{SELECT coderring_get_codes('order', 100)}));
 is(scalar(@codes), 100, 'a ring that is in use');
@@ -77,7 +85,7 @@ my @roles = (
 	[ 'superuser' => $superuser ], [ 'owner of the ring' => 'owner' ], [ 'member of its owner' => 'of_owner' ],
 	[ 'who it was granted to' => 'granted' ], [ 'member of those' => 'of_granted' ], [ 'everybody else' => 'stranger' ],
 	[ 'member of `pg_monitor`' => 'watcher' ], [ 'member of `pg_read_all_data`' => 'reader' ],
-	[ 'who ran `CREATE EXTENSION`' => 'installer' ]);
+	[ 'who ran `CREATE EXTENSION`' => 'installer' ], [ 'owner of the database' => 'host' ]);
 my %may;
 
 foreach my $role (@roles)
@@ -93,7 +101,10 @@ foreach my $role (@roles)
 	}
 }
 is(join(' ', grep { $may{$_}{'read the key'} eq 'yes' } sort keys %may),
-	'member of `pg_read_all_data` superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
+	'member of `pg_read_all_data` owner of the database superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
+
+my $issued = value('owner', q{SELECT cycle_offset FROM coderring.series WHERE ring = 'order'});
+cmp_ok($issued, '>', 100, 'some codes are out');
 
 # The other ways to a key
 foreach my $statement (
@@ -122,10 +133,18 @@ is($node->safe_psql('app', q{SELECT count(*) FILTER (WHERE prosecdef OR l.lannam
 	FROM pg_proc p JOIN pg_language l ON l.oid = prolang JOIN pg_depend d ON d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
 		JOIN pg_extension e ON e.oid = d.refobjid WHERE extname = 'coderring'}), '0|t', 'no function has its owner\'s privileges, all are in C');
 
+# The order to come is nobody's but the key's: of a code that is not out, not even its owner is told the place.
+my $texts = q{(SELECT a || b AS code FROM regexp_split_to_table(coderring_alphabet('default'), '') a, regexp_split_to_table(coderring_alphabet('default'), '') b) t};
+foreach my $role ('granted', 'of_granted', 'owner', $superuser)
+{
+	is(value($role, "SELECT count(*), count(cycle_offset), count(*) FILTER (WHERE issued), count(*) FILTER (WHERE issued = (cycle_offset IS NULL))
+		FROM $texts, coderring_decode('order', code)"), "1024|$issued|$issued|0", "$role: decodes the places of codes that are out");
+}
+
 #
 # A ring that somebody else has made before: the role that comes later is told.
 #
-is(state_of('stranger', q{SELECT coderring_create('voucher', 2)}), '', 'everybody may create rings');
+is(state_of('stranger', q{SELECT coderring_create('voucher', 2)}), '', 'a role that may create rings');
 like((as($superuser, q{SELECT coderring_create('voucher', 2, if_not_exists => true)}))[2],
 	qr/WARNING:.*differs from what was asked for\nDETAIL:  In the ring that exists the owner is "stranger"\./, 'a superuser who finds it is told whose it is');
 like((as('owner', q{SELECT coderring_create('voucher', 2, if_not_exists => true)}))[2], qr/the owner is "stranger"/, 'so are others');
@@ -137,12 +156,17 @@ unlike((as($superuser, q{SELECT coderring_create('root', 2, if_not_exists => tru
 # A grant to whoever owns the database moves with it, at once.
 #
 value('owner', q{SELECT coderring_create('owned', 2), coderring_grant('owned', 'pg_database_owner')});
-my $session = new_session($node, 'app', 'user=installer');
+my $session = new_session($node, 'app', 'user=host');
 like($session->query(q{SELECT coderring_get_code('owned')}), qr/^\w\w\z/, 'the owner of the database takes codes');
 $node->safe_psql('postgres', 'ALTER DATABASE app OWNER TO granted');
 $session->query(q{SELECT coderring_get_code('owned')});
 is($session->state, '42501', 'and not any more when it is another\'s');
 like(value('granted', q{SELECT coderring_get_code('owned')}), qr/^\w\w\z/, 'who does');
+is(state_of('host', $ways{'read the key'}) . state_of('granted', $ways{'read the key'}), '42501', 'the same with what it may read, to dump the database');
+is(state_of('granted', $_), '42501', "but not: $_")
+  foreach 'INSERT INTO coderring.ring SELECT * FROM coderring.ring', 'DELETE FROM coderring.ring', q{SELECT coderring_create('mine')};
+$node->safe_psql('postgres', 'ALTER DATABASE app OWNER TO host');
+is(state_of('granted', $ways{'read the key'}), '42501', 'and gone with the database');
 $session->quit;
 
 #
@@ -165,6 +189,19 @@ value($superuser, 'DROP TABLE book; DROP SEQUENCE finished');	# which the instal
 $node->command_ok([ 'pg_dump', '-U', 'installer', '-f', $dump, 'app' ], 'a dump by who ran CREATE EXTENSION');
 like(slurp_file($dump), qr/$key/, 'has the key');
 $node->command_fails([ 'pg_dump', '-U', 'owner', '-f', $dump, 'app' ], 'the owner of a ring cannot dump it');
+$node->command_ok([ 'pg_dump', '-U', 'host', '-f', $dump, 'app' ], 'a dump by the owner of the database');
+like(slurp_file($dump), qr/$key/, 'has the key');
+
+# A role for backups, as docs/troubleshooting.md says
+foreach my $grant ('GRANT SELECT ON ALL TABLES IN SCHEMA coderring TO backup', 'GRANT pg_read_all_data TO backup')
+{
+	like(slurp_file("$FindBin::RealBin/../../docs/troubleshooting.md"), qr/`\Q$grant\E`/, "the page has: $grant");
+	$node->command_fails([ 'pg_dump', '-U', 'backup', '-f', $dump, 'app' ], 'without it no dump');
+	value($superuser, $grant);
+	$node->command_ok([ 'pg_dump', '-U', 'backup', '-f', $dump, 'app' ], 'with it there is one');
+	like(slurp_file($dump), qr/$key/, 'with the rings');
+	value($superuser, $grant =~ s/GRANT (.*) TO/REVOKE $1 FROM/r);
+}
 
 # holds(KEY, FILES...): is the key, 32 bytes, in one of them?
 sub holds
@@ -189,7 +226,45 @@ my @hidden = split(/\n/, value('owner', q{SELECT coderring_get_codes('second', 5
 my $second = $node->safe_psql('app', q{SELECT encode(key, 'hex') FROM coderring.ring WHERE name = 'second'});
 is(scalar(@hidden), 51, 'codes of another ring');
 state_of('owner', qq{SELECT coderring_create('second', 5)});
+
+# Errors that show rows: of a COPY (a dump that is loaded twice, the initial copy
+# of a subscription), of constraints
+my $rows = "$tempdir/rows";
+my @columns = split(/,/, $node->safe_psql('app', q{SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'coderring.ring'::regclass AND attnum > 0}));
+is($columns[-1], 'key', 'the key is behind all else');
+my ($shown, $refused) = ('', 0);
+foreach my $format ('text', 'csv', 'binary')
+{
+	value($superuser, "COPY (SELECT * FROM coderring.ring WHERE name = 'order') TO '$rows' (FORMAT $format)");
+	my (undef, $state, $error) = as($superuser, "COPY coderring.ring FROM '$rows' (FORMAT $format)");
+
+	is($state, '23505', "a ring is copied twice, as $format");
+	$shown .= $error;
+}
+my %wrong = (id => 'NULL', name => q{''}, base_length => '13', first_cycle => '-1', new_series_cycle => '-1', max_length => '0', alphabet => q{'A'},
+	blocklist => q{''}, no_extra => q{''}, check_character => 'NULL', replicated => 'NULL', timeline => 'NULL', key => 'key || key');
+foreach my $column (sort keys %wrong)
+{
+	my $values = join(',', map { $_ eq $column ? $wrong{$_} : $_ eq 'id' || $_ eq 'incarnation' ? 'gen_random_uuid()' : $_ eq 'name' ? q{'wrong'} : $_ } @columns);
+
+	foreach my $statement ("INSERT INTO coderring.ring SELECT $values FROM coderring.ring WHERE name = 'order'",
+		"UPDATE coderring.ring SET $column = $wrong{$column} WHERE name = 'order'")
+	{
+		my (undef, $state, $error) = as($superuser, $statement);
+
+		$refused++ if $state =~ /^(23502|23514|55000)\z/;
+		diag("$statement: $error") if $state !~ /^(23502|23514|55000)\z/;
+		$shown .= $error;
+	}
+}
+is($refused, 2 * keys %wrong, 'rows that are not possible are refused');
+# The least there can be before the key
+value($superuser, q{COPY (SELECT repeat('a', 36), repeat('b', 36), 'n', 1, 'o', 0, 1, NULL::int, 'AB', NULL::text, true, 0, 0, true, NULL::text, decode(repeat('ab', 32), 'hex')) TO '} . $rows . q{'});
+like((as($superuser, "COPY coderring.ring FROM '$rows'"))[2], qr/CONTEXT:  COPY ring, line 1, column id/, 'a row as short as can be');
+my ($least) = slurp_file($rows) =~ /^(.*)\\\\x(?:ab){32}$/;
+cmp_ok(length($least), '>=', 100, 'is longer, up to the key, than what COPY shows of a line');
 my $log = slurp_file($node->logfile);
+is(scalar(grep { index(lc($log . $shown), substr($key, $_, 12)) >= 0 } 0 .. 52), 0, 'no part of the key in an error, nor in the log');
 like($log, qr/coderring_get_codes\('second', 50\)/, 'the log has statements');
 like($log, qr/test_seed => 'in the log'/, 'and the seed of a test');
 is(scalar(grep { index($log, $_) >= 0 } @hidden), 0, 'but no code that was returned');
@@ -255,9 +330,8 @@ is(state_of('granted', $_), '42501', "who it was granted to: not $_")
 value('owner', q{SELECT coderring_define_blocklist('ours', '{ACME}')});
 value('stranger', q{SELECT coderring_create('pins the list', 4, 'ours')});
 is(state_of('owner', q{SELECT coderring_define_blocklist('ours', NULL)}), '2BP01', 'a list that somebody uses cannot be dropped');
-value($superuser, 'REVOKE EXECUTE ON FUNCTION coderring_create, coderring_define_blocklist, coderring_import FROM PUBLIC');
-is(state_of('stranger', $_), '42501', "what the page revokes: $_")
-  foreach q{SELECT coderring_create('mine')}, q{SELECT coderring_define_blocklist('mine', '{ABC}')}, 'SELECT coderring_import()';
+value('installer', 'REVOKE EXECUTE ON FUNCTION coderring_create FROM stranger');
+is(state_of('stranger', q{SELECT coderring_create('mine')}), '42501', 'who has given it takes it back');
 my $holder = new_session($node, 'app', 'user=stranger');
 my $id = $node->safe_psql('app', q{SELECT ('x' || left(id::text, 8))::bit(32)::bigint FROM coderring.ring WHERE name = 'order'});
 $holder->query("BEGIN; SELECT pg_advisory_lock($id), pg_advisory_lock(0, $id::bit(32)::int), pg_advisory_xact_lock($id), pg_advisory_xact_lock(0, $id::bit(32)::int)");
