@@ -82,9 +82,11 @@ SELECT coderring_set_blocklist('both', (SELECT string_agg(repeat('x', 60) || g, 
 SELECT coderring_define_blocklist('a,b', '{abc}');
 SELECT coderring_define_blocklist(' a', '{abc}');
 SELECT coderring_create('both', 3, 'ba,ab', 'ABC', if_not_exists => true);
--- a superuser's DELETE: the ring says which one is gone
+-- past the trigger: the ring says which one is gone
 BEGIN;
+ALTER TABLE coderring.blocklist DISABLE TRIGGER admit_row;
 DELETE FROM coderring.blocklist WHERE name = 'ba';
+ALTER TABLE coderring.blocklist ENABLE ALWAYS TRIGGER admit_row;
 SELECT coderring_get_code('both');
 ROLLBACK;
 SELECT count(coderring_drop(name)) FROM unnest('{both,same,other}'::text[]) name;
