@@ -323,7 +323,7 @@ sub all
 				q{INSERT INTO code_memos VALUES ('%R', 2, '', 3)},
 				q{INSERT INTO codes (position, name, value) SELECT n, '%R', n || 'VV' FROM generate_series(2, 9) n}
 			],
-			run => [ 'SET client_min_messages = error', q{SELECT coderring_import()}, 'RESET client_min_messages' ], lasts => 'imported', answer => '1'
+			run => q{SELECT coderring_import() FROM set_config('client_min_messages', 'error', true)}, lasts => 'imported', answer => '1'
 		},
 		'sql-update' => {
 			setup => [ $create, get_codes(5) ],
