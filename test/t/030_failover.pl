@@ -103,7 +103,8 @@ $standbys{none}->append_conf('postgresql.conf', 'coderring.failover_gap = 0');
 $_->start foreach values %standbys;
 
 #
-# Callers at full speed, until both standbys know it; then three seconds that
+# Callers at full speed, long enough for both standbys to know it (what is behind
+# twice the pace that they know is not promised); then three seconds that
 # they do not hear of.
 #
 my %scripts = map { $_ => write_script("SELECT '$_', coderring_get_code('$_');\n" x 400_000) } @names;
@@ -114,7 +115,7 @@ foreach my $node (values %standbys)
 {
 	$node->poll_query_until('postgres', qq{
 		SELECT count(*) = 5 FROM coderring.ring JOIN coderring.series_state USING (incarnation)
-		WHERE name LIKE 'r%' AND measured_at > '$begun'::timestamptz + interval '2 s'})
+		WHERE name LIKE 'r%' AND measured_at > '$begun'::timestamptz + interval '6 s'})
 	  or die 'the standby does not hear of the callers';
 }
 $_->append_conf('postgresql.conf', q{primary_conninfo = ''}), $_->reload foreach values %standbys;
