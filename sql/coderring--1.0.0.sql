@@ -99,7 +99,7 @@ COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
--- is left out, since every word blocks wherever it occurs.  Words of two characters
+-- is left out, since the shorter one blocks wherever it occurs.  Words of two characters
 -- are anchored: they block the code that is just that.
 INSERT INTO coderring.blocklist (name, builtin, owner, owner_name, words) VALUES
 ('english', true, 0, '', '{
@@ -247,7 +247,7 @@ COMMENT ON COLUMN coderring.series_state.timeline IS 'timeline of the server whe
 COMMENT ON COLUMN coderring.series_state.pace IS 'how many positions the series hands out in half a second';
 COMMENT ON COLUMN coderring.series_state.measured_from IS 'position from which that is measured at present';
 COMMENT ON COLUMN coderring.series_state.measured_at IS 'when the series was there';
-COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved; in a row with incarnation 0, when any series last did on a timeline that is over';
+COMMENT ON COLUMN coderring.series_state.reserved_at IS 'when it last reserved; in a row with incarnation 0, how long a timeline that is over went on at least';
 
 CREATE TABLE coderring.skipped_positions (
 	incarnation uuid,

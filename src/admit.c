@@ -119,7 +119,7 @@ static const Range ring_ranges[] = {
 	{"base_length", 1, CODEC_MAX_BASE_LENGTH},
 	{"max_length", 1, PG_INT64_MAX},
 	{"alphabet", CODEC_MIN_ALPHABET, CODEC_MAX_ALPHABET},
-	{"blocklist", 1, RING_NAME_MAX_LEN},
+	{"blocklist", 1, RING_LISTS_MAX_LEN},
 	{"no_extra", 1, 0},			/* nothing but NULL */
 };
 
@@ -461,6 +461,8 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 	}
 	if (!inserted && !written_by_replication())
 	{
+		if (table.is_list && DatumGetBool(column(&table, old, "builtin")))
+			guards_report_change(table.rel);
 		if (deleted && (table.is_grant || table.is_list || !ring_is_damaged(old, RelationGetDescr(table.rel))))
 			guards_report_change(table.rel);
 		return PointerGetDatum(deleted ? old : tuple);

@@ -56,6 +56,7 @@
  */
 #include "blocklist.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* By letter where a digit looks like one.  blocklist_identity has a version for it. */
@@ -207,17 +208,24 @@ blocklist_bytes(const BlocklistWord *words, size_t count)
 		sizeof(uint16_t) * ((size_t) shape.states * (shape.classes + 1 + HIDDEN) + 2 * count);
 }
 
-/*
- * Where a step leads that is hidden, START if there is none.  hidden: the
- * hidden steps, from the one at number `first` on.
- */
-static uint32_t
-find_hidden(const uint16_t *hidden, uint32_t first, uint32_t count, uint32_t state, uint32_t class)
+/* Hidden steps are in the order of their states and classes. */
+static int
+compare_steps(const void *a, const void *b)
 {
-	for (uint32_t i = first; i < count; i++)
-		if (hidden[i * HIDDEN] == state && hidden[i * HIDDEN + 1] == class)
-			return hidden[i * HIDDEN + 2];
-	return BLOCKLIST_START;
+	const uint16_t *one = a;
+	const uint16_t *other = b;
+
+	return one[0] != other[0] ? one[0] - other[0] : one[1] - other[1];
+}
+
+/* Where a step leads that is hidden, START if there is none. */
+static uint32_t
+find_hidden(const uint16_t *hidden, uint32_t count, uint32_t state, uint32_t class)
+{
+	const uint16_t step[] = {(uint16_t) state, (uint16_t) class};
+	const uint16_t *found = bsearch(step, hidden, count, sizeof(uint16_t) * HIDDEN, compare_steps);
+
+	return found != NULL ? found[2] : BLOCKLIST_START;
 }
 
 /* The state after one more character, if no word counts that ends with it. */
@@ -229,7 +237,7 @@ pass(const Blocklist *list, const uint16_t *fail, const uint16_t *hidden, uint32
 		uint32_t	to = list->next[state * list->classes + class];
 
 		if (to == BLOCKLIST_BLOCKED)
-			to = find_hidden(hidden, 0, list->hidden, state, class);
+			to = find_hidden(hidden, list->hidden, state, class);
 		else
 			return to;
 		if (to != BLOCKLIST_START || state == BLOCKLIST_START)
@@ -275,7 +283,7 @@ grow(Blocklist *list, uint16_t *fail, uint16_t *hidden, const BlocklistWord *wor
 	for (depth = 0; n > 0; depth++)
 	{
 		uint32_t	first = list->states;	/* of the length that is added now */
-		uint32_t	first_hidden = list->hidden;
+		uint32_t	added = list->hidden;
 		size_t		left = 0;
 
 		/* words that end come first, because others may go on behind them */
@@ -301,18 +309,22 @@ grow(Blocklist *list, uint16_t *fail, uint16_t *hidden, const BlocklistWord *wor
 			to = *step;
 			if (to == BLOCKLIST_BLOCKED)
 			{
-				to = find_hidden(hidden, first_hidden, list->hidden, *here, class);
-				if (to == BLOCKLIST_START)
-				{
-					uint16_t   *new = &hidden[list->hidden * HIDDEN];
+				/* those of this length are not in order yet */
+				uint16_t   *same = &hidden[list->hidden * HIDDEN];
+				uint16_t   *new = &hidden[added * HIDDEN];
 
-					to = list->states;
+				while (same < new && (same[0] != *here || same[1] != class))
+					same += HIDDEN;
+				if (same < new)
+					to = same[2];
+				else
+				{
+					to = list->states++;
 					fail[to] = (uint16_t) pass(list, fail, hidden, fail[*here], class);
 					new[0] = *here;
 					new[1] = (uint16_t) class;
 					new[2] = (uint16_t) to;
-					list->hidden++;
-					list->states++;
+					added++;
 				}
 			}
 			else if (to < first)
@@ -325,6 +337,8 @@ grow(Blocklist *list, uint16_t *fail, uint16_t *hidden, const BlocklistWord *wor
 			active[left++] = active[i];
 		}
 		n = left;
+		qsort(&hidden[list->hidden * HIDDEN], added - list->hidden, sizeof(uint16_t) * HIDDEN, compare_steps);
+		list->hidden = added;
 
 		for (uint32_t state = first; state < list->states; state++)
 			memcpy(&list->next[state * list->classes],

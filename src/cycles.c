@@ -141,14 +141,16 @@ nothing_follows(const Ring *ring, const Blocklist *list, const SeriesKey *key)
 {
 	bool	   *reached = palloc0(list->states * sizeof(bool));
 	bool	   *next = palloc(list->states * sizeof(bool));
+	bool		any = true;
+	bool		start = false;
 
 	reached[blocklist_pass(list, key->extra, key->extra_len)] = true;
-	for (uint32 length = 0; length < CODEC_MAX_UNIQUIZER + ring->stride; length++)
+	for (uint32 length = 0; length < CODEC_MAX_UNIQUIZER + ring->stride && any && !start; length++)
 	{
 		bool	   *swap = reached;
-		bool		any = false;
 
 		CHECK_FOR_INTERRUPTS();
+		any = false;
 		memset(next, 0, list->states * sizeof(bool));
 		for (uint32 state = 0; state < list->states; state++)
 		{
@@ -156,18 +158,17 @@ nothing_follows(const Ring *ring, const Blocklist *list, const SeriesKey *key)
 			{
 				uint32		to = blocklist_next(list, state, ring->codec.alphabet[i]);
 
-				if (to == BLOCKLIST_START)
-					return false;
+				start = start || to == BLOCKLIST_START;
 				if (to != BLOCKLIST_BLOCKED)
 					any = next[to] = true;
 			}
 		}
-		if (!any)
-			return true;
 		reached = next;
 		next = swap;
 	}
-	return false;
+	pfree(reached);
+	pfree(next);
+	return !any;
 }
 
 static void

@@ -24,7 +24,7 @@
  * for earlier than it was makes codes longer at worst.  The busy series move
  * first, and their rows then tell of the new timeline.  So the first one that
  * leaves a timeline makes a row that tells of its end: a row of no ring's, its
- * incarnation 0, its extra the number of the timeline.  It is a line for each
+ * incarnation 0, its extra the number of the timeline.  It is a row for each
  * failover, is not dumped, and saves all others from reading the whole table.
  *
  * An extra may have been used first in the time that was lost, and then there
@@ -174,6 +174,7 @@ static Timeline *
 find_timeline(Oid relid, int64 number)
 {
 	int64		now_on = failover_timeline();
+	TimestampTz now = GetCurrentTimestamp();
 	Timeline   *timeline;
 	SeriesKey	key;
 	SeriesNumbers end;
@@ -198,9 +199,10 @@ find_timeline(Oid relid, int64 number)
 	make_end_key(&key, relid, number);
 	timeline->noted = series_read(&key, &end);
 	timeline->last = timeline->noted ? end.reserved_at : last_commit(number);
-	if (timeline->last == 0)
+	if (timeline->last < now - IN_USE && !timeline->noted)
 	{
-		Newest		newest = {number, 0, GetCurrentTimestamp()};
+		/* Nobody has committed anything shortly before, but codes may have been taken. */
+		Newest		newest = {number, timeline->last, now};
 
 		series_visit(NULL, look_at, &newest);
 		timeline->last = newest.last;
@@ -313,8 +315,8 @@ failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now)
 		note_end(key->relid, numbers->timeline);
 		if (end < now)
 		{
-			numbers->reserved_at += now - end;
-			numbers->measured_at += now - end;
+			numbers->reserved_at = Min(numbers->reserved_at + (now - end), now);
+			numbers->measured_at = Min(numbers->measured_at + (now - end), now);
 		}
 	}
 	numbers->timeline = now_on;

@@ -467,10 +467,10 @@ coderring_definitions_changed(PG_FUNCTION_ARGS)
 }
 
 /*
- * Before the state of a series is changed by SQL, or any table is truncated.  Where logical replication
- * brings the change, of a table with a replica identity on the other side, an
- * error would stop its worker for good, and all tables with it.  So it is left
- * out; the log says so once a transaction.
+ * Before the state of a series is changed by SQL, or any table is truncated.
+ * Where logical replication brings a change of a row, of a table with a replica
+ * identity on the other side, an error would stop its worker for good, and all
+ * tables with it.  So it is left out; the log says so once a transaction.
  */
 Datum
 coderring_refuse_change(PG_FUNCTION_ARGS)

@@ -117,12 +117,15 @@ guards_check(Relation rel)
 			 errhint("It was dropped: create it again as the script of the extension does, ENABLE ALWAYS.")));
 }
 
-/* While one of these is open to everything, there are no codes.  (Series are looked at when they are written.) */
+/*
+ * There are no codes unless the guards of all these are in force.  Those of
+ * series_state are asked for when it is written.
+ */
 static const char *const definitions[] = {"ring", "ring_grant", "blocklist", "skipped_positions"};
 
 /*
- * Do the guards of all tables of definitions hold, and of what is skipped?  If not, and `raise`, raise
- * 55000 for the first that does not.
+ * Are the guards of all these tables in force?  If not, with `raise`, 55000 for
+ * the first that is not.
  */
 bool
 guards_of_definitions(bool raise)

@@ -7,6 +7,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "parser/scansup.h"
 
 #include "alphabets.h"
 #include "grant.h"
@@ -41,8 +42,8 @@ options_check_list_name(const char *list)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("name of a blocklist is too long"),
 				 errdetail("It has %zu bytes; at most %d are possible.", strlen(list), RING_NAME_MAX_LEN)));
-	if (strchr(list, ',') != NULL || isspace((unsigned char) list[0]) ||
-		isspace((unsigned char) list[strlen(list) - 1]))
+	if (strchr(list, ',') != NULL || scanner_isspace(list[0]) ||
+		scanner_isspace(list[strlen(list) - 1]))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" cannot be the name of a blocklist", list),
@@ -60,18 +61,17 @@ options_lists(const char *lists)
 
 	for (;;)
 	{
-		size_t		len = strcspn(at, ",");
-		const char *end = at + len;
+		const char *next = at + strcspn(at, ",");
+		const char *end = next;
 
-		while (end > at && isspace((unsigned char) end[-1]))
+		while (end > at && scanner_isspace(end[-1]))
 			end--;
-		while (at < end && isspace((unsigned char) *at))
+		while (at < end && scanner_isspace(*at))
 			at++;
 		names = lappend(names, pnstrdup(at, end - at));
-		at += strcspn(at, ",");
-		if (*at == '\0')
+		if (*next == '\0')
 			return names;
-		at++;
+		at = next + 1;
 	}
 }
 

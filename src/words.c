@@ -20,6 +20,7 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "parser/scansup.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -66,22 +67,30 @@ typedef struct WordList
 	bool		builtin;
 	Oid			owner;
 	NameData	owner_name;
-	BlocklistWord *words;
+	BlocklistWord *words;		/* NULL if there are some that can be none */
 	int			count;
 } WordList;
 
 static Kept kept[KEPT];
 static uint64 uses = 0;
 
-/* Blanks around a word, and the ends of lines that a file of words came with, are not part of it. */
+/*
+ * Blanks around a word, the ends of lines that a file of words came with, and
+ * the mark that such a file may begin with, are not part of it.
+ */
 static BlocklistWord
 trimmed(const char *text, size_t len)
 {
-	static const char blanks[] = " \t\n\v\f\r";
+	static const char mark[] = "\xEF\xBB\xBF";
 
-	while (len > 0 && strchr(blanks, text[len - 1]) != NULL)
+	if (len >= strlen(mark) && GetDatabaseEncoding() == PG_UTF8 && memcmp(text, mark, strlen(mark)) == 0)
+	{
+		text += strlen(mark);
+		len -= strlen(mark);
+	}
+	while (len > 0 && scanner_isspace(text[len - 1]))
 		len--;
-	while (len > 0 && strchr(blanks, *text) != NULL)
+	while (len > 0 && scanner_isspace(*text))
 	{
 		text++;
 		len--;
@@ -89,12 +98,16 @@ trimmed(const char *text, size_t len)
 	return (BlocklistWord) {text, len};
 }
 
-/*
- * Refuse a word that would block nearly everything, or nothing: codes end in
- * characters of an alphabet, and one of those has to be in the word.
- */
-static void
-check_word(const BlocklistWord *word)
+/* What can be said against a word */
+typedef enum Objection
+{
+	WORD_GOOD,
+	WORD_SHORT,					/* it would block nearly everything */
+	WORD_IMPOSSIBLE				/* it would block nothing: no ring can write its last character */
+} Objection;
+
+static Objection
+object_to(const BlocklistWord *word)
 {
 	bool		begin = word->len > 0 && word->text[0] == BLOCKLIST_BEGIN;
 	bool		end = word->len > (begin ? 1 : 0) && word->text[word->len - 1] == BLOCKLIST_END;
@@ -102,24 +115,60 @@ check_word(const BlocklistWord *word)
 	size_t		len = word->len - begin - end;
 
 	if (len == 0 || (!begin && !end && pg_mbstrlen_with_len(text, len) < 2))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("blocked word \"%.*s\" is too short", (int) word->len, word->text),
-				 errdetail("Words of one character would block every code that has it."),
-				 errhint("Leave the character out of the ring's alphabet, or anchor the word with ^ or $.")));
-	if (text[len - 1] <= ' ' || text[len - 1] > '~')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("blocked word \"%.*s\" cannot occur in a code", (int) word->len, word->text),
-				 errdetail("No alphabet has its last character, so that a ring could write it."),
-				 errhint("Leave the word out, or end it before that character.")));
+		return WORD_SHORT;
+	return text[len - 1] <= ' ' || text[len - 1] > '~' ? WORD_IMPOSSIBLE : WORD_GOOD;
 }
 
 /*
- * The words of an array; raises 22004 and 22023 for what is no word.
+ * The words of an array that somebody defines a list by; empty ones are left
+ * out.  Raises 22004 and 22023 for what is no word.
  */
 static BlocklistWord *
-words_of_array(ArrayType *array, int *count)
+parse_words(ArrayType *array, int *count)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	BlocklistWord *words;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	words = palloc(Max(n, 1) * sizeof(BlocklistWord));
+	*count = 0;
+	for (int i = 0; i < n; i++)
+	{
+		text	   *element;
+		BlocklistWord word;
+		Objection	objection;
+
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("a blocked word must not be null")));
+		element = DatumGetTextPP(elements[i]);
+		word = trimmed(VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element));
+		if (word.len == 0)
+			continue;
+		objection = object_to(&word);
+		if (objection == WORD_SHORT)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("blocked word \"%.*s\" is too short", (int) word.len, word.text),
+					 errdetail("Words of one character would block every code that has it."),
+					 errhint("Leave the character out of the ring's alphabet, or anchor the word with ^ or $.")));
+		if (objection == WORD_IMPOSSIBLE)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("blocked word \"%.*s\" cannot occur in a code", (int) word.len, word.text),
+					 errdetail("No alphabet has its last character, so that a ring could write it."),
+					 errhint("Leave the word out, or end it before that character.")));
+		words[(*count)++] = word;
+	}
+	return words;
+}
+
+/* The words of an array that is stored; NULL if some are not as parse_words() has left them. */
+static BlocklistWord *
+stored_words(ArrayType *array, int *count)
 {
 	Datum	   *elements;
 	bool	   *nulls;
@@ -129,15 +178,14 @@ words_of_array(ArrayType *array, int *count)
 	words = palloc(Max(*count, 1) * sizeof(BlocklistWord));
 	for (int i = 0; i < *count; i++)
 	{
-		text	   *word;
+		text	   *element;
 
 		if (nulls[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("a blocked word must not be null")));
-		word = DatumGetTextPP(elements[i]);
-		words[i] = trimmed(VARDATA_ANY(word), VARSIZE_ANY_EXHDR(word));
-		check_word(&words[i]);
+			return NULL;
+		element = DatumGetTextPP(elements[i]);
+		words[i] = (BlocklistWord) {VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element)};
+		if (object_to(&words[i]) != WORD_GOOD)
+			return NULL;
 	}
 	return words;
 }
@@ -182,7 +230,7 @@ read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
 		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
 		list->owner_name = *DatumGetName(values[Anum_list_owner_name - 1]);
-		list->words = words_of_array(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
+		list->words = stored_words(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
 	}
 	scan_end(&scan);
 	return found;
@@ -248,11 +296,11 @@ words_used_by(const Ring *ring, const char *list)
 }
 
 /*
- * The words of all lists of a ring.  Returns the name of one that is gone, NULL
- * if all are there.
+ * The words of all lists of a ring.  False if one of them is gone, or is not as
+ * the extension's functions have left it; with `raise` 42704 or XX001.
  */
-static const char *
-read_words(const Ring *ring, BlocklistWord **words, int *count)
+static bool
+read_words(const Ring *ring, bool raise, BlocklistWord **words, int *count)
 {
 	ListCell   *cell;
 
@@ -260,29 +308,30 @@ read_words(const Ring *ring, BlocklistWord **words, int *count)
 	*count = 0;
 	foreach(cell, options_lists(ring->blocklist))
 	{
+		const char *name = lfirst(cell);
 		WordList	list;
+		bool		found = read_list(name, &list);
 
-		if (!read_list(lfirst(cell), &list))
-			return lfirst(cell);
+		if (!found && raise)
+			report_missing(name, ring);
+		if (found && list.words == NULL && raise)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("blocklist \"%s\" is damaged", name),
+					 errdetail("Codes of ring \"%s\" are to be filtered with it. It has words that none can be.", ring->name),
+					 errhint("Define it again: coderring_define_blocklist.")));
+		if (!found || list.words == NULL)
+			return false;
 		*words = repalloc_huge(*words, (*count + list.count + 1) * sizeof(BlocklistWord));
 		memcpy(*words + *count, list.words, list.count * sizeof(BlocklistWord));
 		*count += list.count;
 	}
-	return NULL;
-}
-
-static void
-read_existing_words(const Ring *ring, BlocklistWord **words, int *count)
-{
-	const char *missing = read_words(ring, words, count);
-
-	if (missing != NULL)
-		report_missing(missing, ring);
+	return true;
 }
 
 /*
  * Find out with which words the codes of a ring are filtered: sets
- * ring->filter.  42704 if a list of the ring's is gone.
+ * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is damaged.
  */
 void
 words_read_filter(Ring *ring)
@@ -293,13 +342,13 @@ words_read_filter(Ring *ring)
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return;
-	read_existing_words(ring, &words, &count);
+	(void) read_words(ring, true, &words, &count);
 	ring->filter = identity_of(words, count);
 }
 
 /*
  * The same for somebody who looks at rings that may be gone by now: false if
- * a list is.
+ * a list is, or is damaged.
  */
 bool
 words_find_filter(Ring *ring)
@@ -310,7 +359,7 @@ words_find_filter(Ring *ring)
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return true;
-	if (read_words(ring, &words, &count) != NULL)
+	if (!read_words(ring, false, &words, &count))
 		return false;
 	ring->filter = identity_of(words, count);
 	return true;
@@ -364,7 +413,7 @@ words_automaton(const Ring *ring, uint64 *filter)
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	read_existing_words(ring, &words, &count);
+	(void) read_words(ring, true, &words, &count);
 	check_size(words, count, NULL, ring);
 	*filter = identity_of(words, count);
 	entry->list = NULL;
@@ -499,7 +548,7 @@ words_define(const char *list, ArrayType *words)
 	bool		exists;
 	bool		written = true;
 	int			count = 0;
-	BlocklistWord *parsed = words != NULL ? words_of_array(words, &count) : NULL;
+	BlocklistWord *parsed = words != NULL ? parse_words(words, &count) : NULL;
 
 	options_check_list_name(list);
 	if (words != NULL)

@@ -45,7 +45,7 @@ SELECT coderring_define_blocklist(repeat('n', 63), NULL);
 SELECT coderring_define_blocklist('Ünïcode', NULL);
 SELECT name FROM lists;
 -- Blanks and ends of lines around words are not part of them; anchors are.
-SELECT coderring_define_blocklist('file', string_to_array(E'kkk\r\nzzz\r\n ^ss\t\n x y$ \r\n^7\r', E'\n'));
+SELECT coderring_define_blocklist('file', string_to_array(E'\uFEFFkkk\r\nzzz\r\n\r\n ^ss\t\n x y$ \r\n^7\r\n', E'\n'));
 SELECT array_agg(word ORDER BY word COLLATE "C") = '{^7,^ss,kkk,"x y$",zzz}' FROM lists, unnest(words) word WHERE name = 'file';
 SELECT coderring_create('file', 3, 'file', 'KS7Z');
 SELECT count(*), count(*) FILTER (WHERE c ~ 'KKK|ZZZ|^SS|^7') FROM coderring_get_codes('file', 64 - 16 - 4 - 2) c WHERE length(c) = 3;
@@ -64,6 +64,12 @@ SELECT ring, count(DISTINCT c), count(*) FILTER (WHERE c ~ 'AB|BA|^CC') FROM unn
 SELECT count(DISTINCT filter) FROM coderring.series_state JOIN coderring.ring USING (incarnation) WHERE name IN ('both', 'same', 'other');
 SELECT coderring_set_blocklist('same', 'english,international , one');
 SELECT name, blocklist FROM coderring.rings WHERE name = 'same';
+-- a row with many lists passes what is asked of rows that SQL changes, as of those that a dump brings
+SELECT count(coderring_define_blocklist(repeat('l', 60) || g, '{QQQ}')) FROM generate_series(1, 4) g;
+SELECT coderring_set_blocklist('same', (SELECT string_agg(repeat('l', 60) || g, ',') FROM generate_series(1, 4) g));
+UPDATE coderring.ring SET max_length = 40 WHERE name = 'same' RETURNING octet_length(blocklist);
+SELECT coderring_set_blocklist('same', NULL);
+SELECT count(coderring_define_blocklist(repeat('l', 60) || g, NULL)) FROM generate_series(1, 4) g;
 -- words of one of them change
 SELECT coderring_define_blocklist('ba', '{CA}');
 SELECT codes_per_cycle FROM coderring.series WHERE ring = 'both';
@@ -120,12 +126,10 @@ INSERT INTO failures (query) VALUES
 	($$SELECT coderring_define_blocklist(repeat('n', 64), '{abc}')$$),
 	($$SELECT coderring_define_blocklist(repeat('ä', 32), NULL)$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,NULL}')$$),
-	($$SELECT coderring_define_blocklist('new', '{abc,""}')$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,d}')$$),
 	($$SELECT coderring_define_blocklist('one', '{abc,d}')$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,É}')$$),
 	($$SELECT coderring_define_blocklist('new', '{abc," d "}')$$),
-	($$SELECT coderring_define_blocklist('new', ARRAY['abc', E' \t\r\n'])$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,^}')$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,$}')$$),
 	($$SELECT coderring_define_blocklist('new', '{abc,^$}')$$),
@@ -486,6 +490,13 @@ UPDATE coderring.blocklist SET words = ARRAY[repeat('A', 65536)] WHERE name = 't
 SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
 SELECT left(pg_temp.fails($$UPDATE coderring.blocklist SET words = NULL WHERE name = 'third'$$), 5);
 SELECT left(pg_temp.fails($$UPDATE coderring.blocklist SET name = '' WHERE name = 'third'$$), 5);
+-- What is damaged stops its rings, by name, and no view; and can be defined again.
+UPDATE coderring.blocklist SET words = '{a}' WHERE name = 'third';
+SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$), count(*) FROM coderring.series WHERE ring <> 'r';
+SELECT coderring_define_blocklist('third', '{VVV,EEE}');
+SELECT count(*) FROM coderring.series WHERE ring = 'r';
+-- Lists that are built in are not changed by SQL either.
+SELECT pg_temp.fails(q) FROM unnest(ARRAY[$$UPDATE coderring.blocklist SET name = 'eng' WHERE name = 'english'$$, $$UPDATE coderring.blocklist SET words = '{}' WHERE name = 'english'$$]) q;
 -- Lists are not deleted by SQL, those that are built in least of all.
 SELECT pg_temp.fails(q) FROM unnest(ARRAY['DELETE FROM coderring.blocklist', 'DELETE FROM coderring.blocklist WHERE builtin',
 	$$DELETE FROM coderring.blocklist WHERE name = 'third'$$, 'TRUNCATE coderring.blocklist CASCADE', 'TRUNCATE coderring.blocklist, coderring.guard']) q;
