@@ -362,7 +362,7 @@ slot_make(const SeriesKey *key, bool entitled)
 		if (slot == NULL &&
 			(block_control->nbuckets > 0 || make_buckets()) &&
 			(entitled || slot_allowed(owner) || make_slots()) &&
-			block_control->nfree > (owner == NULL))
+			(block_control->nfree > (owner == NULL) || make_slots()))
 		{
 			SharedRef  *bucket;
 

@@ -177,5 +177,21 @@ log_statement = none
 	$copies->stop;
 }
 
+# The first series of a database takes two slots, where one alone is free as well.
+{
+	my @without;
+
+	$node->safe_psql('postgres', $_) foreach 'CREATE DATABASE first', 'CREATE DATABASE second';
+	$node->safe_psql($_, q{CREATE EXTENSION coderring; SELECT coderring_create('ring')}) foreach 'first', 'second';
+	foreach my $extras (8 .. 24)
+	{
+		$node->restart('immediate');
+		$node->safe_psql('first', "SELECT count(coderring_get_code('ring', i || '-')) FROM generate_series(1, $extras) i");
+		$node->safe_psql('second', q{SELECT count(c) FROM (SELECT coderring_get_codes('ring', 100) c) t});
+		push @without, $extras if $node->safe_psql('second', 'SELECT count(*) FROM coderring.stats') == 0;
+	}
+	is("@without", '', 'the first series of a database finds memory, whatever others have left');
+}
+
 $node->stop;
 done_testing();
