@@ -103,7 +103,7 @@ cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Pref
 
 			passed = Min((uint64) passed, Min(other_longer, own_longer));
 			if (series_next_skip(&other, cycle * ring->base_codes, &skip))
-				passed = Min(passed, Max(skip.first / ring->base_codes - (int64) cycle, 0));
+				passed = Min(passed, Max((skip.first - 1) / ring->base_codes - (int64) cycle, 0));
 			return passed + 1;
 		}
 	}

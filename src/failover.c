@@ -45,7 +45,7 @@
 #include "locks.h"
 #include "move.h"
 
-/* A series that has reserved nothing for so long before the end is not in use. */
+/* A series that has reserved nothing for so long before the end, or for so long as the gap is, is not in use. */
 #define IN_USE			(60 * USECS_PER_SEC)
 
 /* What a series hands out in so many ms is what its row says. */
@@ -80,6 +80,12 @@ static Oid	known_relid = InvalidOid;
 static int64 known_on = 0;
 static Timeline *timelines = NULL;
 static int	ntimelines = 0;
+
+static int64
+in_use(void)
+{
+	return Max(IN_USE, failover_gap * INT64CONST(1000));
+}
 
 /*
  * The server's timeline, as rows have it: behind what tells its history from
@@ -199,7 +205,7 @@ find_timeline(Oid relid, int64 number)
 	make_end_key(&key, relid, number);
 	timeline->noted = series_read(&key, &end);
 	timeline->last = timeline->noted ? end.reserved_at : last_commit(number);
-	if (timeline->last < now - IN_USE && !timeline->noted)
+	if (timeline->last < now - in_use() && !timeline->noted)
 	{
 		/* Nobody has committed anything shortly before, but codes may have been taken. */
 		Newest		newest = {number, timeline->last, now};
@@ -262,7 +268,7 @@ gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
 
 	/* One reservation, at least as large as the last one. */
 	gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
-	if (find_timeline(key->relid, numbers->timeline)->last - numbers->reserved_at < IN_USE)
+	if (find_timeline(key->relid, numbers->timeline)->last - numbers->reserved_at < in_use())
 	{
 		long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
 

@@ -82,28 +82,32 @@ options_lists(const char *lists)
 char *
 options_list_names(const char *lists)
 {
-	List	   *all = options_lists(lists);
+	List	   *kept = NIL;
 	StringInfoData names;
+	ListCell   *cell;
 
 	initStringInfo(&names);
-	for (int i = 0; i < list_length(all); i++)
+	foreach(cell, options_lists(lists))
 	{
-		const char *name = list_nth(all, i);
+		char	   *name = lfirst(cell);
+		ListCell   *other;
 		bool		again = false;
 
+		CHECK_FOR_INTERRUPTS();
 		options_check_list_name(name);
-		for (int k = 0; k < i; k++)
-			again = again || strcmp(list_nth(all, k), name) == 0;
-		if (!again)
-			appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
+		foreach(other, kept)
+			again = again || strcmp(lfirst(other), name) == 0;
+		if (again)
+			continue;
+		kept = lappend(kept, name);
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "", name);
+		if (names.len > RING_LISTS_MAX_LEN)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("a ring cannot have so many blocklists"),
+					 errdetail("Their names, with commas and blanks, have at most %d bytes.", RING_LISTS_MAX_LEN),
+					 errhint("Define one list with the words of several.")));
 	}
-	if (names.len > RING_LISTS_MAX_LEN)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a ring cannot have so many blocklists"),
-				 errdetail("Their names have %d bytes, with commas and blanks; at most %d are possible.",
-						   names.len, RING_LISTS_MAX_LEN),
-				 errhint("Define one list with the words of several.")));
 	return names.data;
 }
 

@@ -295,9 +295,21 @@ words_used_by(const Ring *ring, const char *list)
 	return false;
 }
 
+/* Are these not more words than there can be? */
+static bool
+fit(const BlocklistWord *words, int count)
+{
+	size_t		bytes = 0;
+
+	for (int i = 0; i < count; i++)
+		bytes += words[i].len;
+	return bytes <= BLOCKLIST_MAX_BYTES;
+}
+
 /*
  * The words of all lists of a ring.  False if one of them is gone, or is not as
- * the extension's functions have left it; with `raise` 42704 or XX001.
+ * the extension's functions have left it, or all of them are too many; with
+ * `raise` 42704, XX001 or 54000.
  */
 static bool
 read_words(const Ring *ring, bool raise, BlocklistWord **words, int *count)
@@ -326,7 +338,12 @@ read_words(const Ring *ring, bool raise, BlocklistWord **words, int *count)
 		memcpy(*words + *count, list.words, list.count * sizeof(BlocklistWord));
 		*count += list.count;
 	}
-	return true;
+	if (raise && !fit(*words, *count))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("ring \"%s\" has too many blocked words", ring->name),
+				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
+	return fit(*words, *count);
 }
 
 /*
@@ -365,22 +382,6 @@ words_find_filter(Ring *ring)
 	return true;
 }
 
-/* Refuse words that are too many, of the list of a name, or of all that a ring has. */
-static void
-check_size(const BlocklistWord *words, int count, const char *list, const Ring *ring)
-{
-	size_t		bytes = 0;
-
-	for (int i = 0; i < count; i++)
-		bytes += words[i].len;
-	if (bytes > BLOCKLIST_MAX_BYTES)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 list != NULL ? errmsg("blocklist \"%s\" has too many words", list) :
-				 errmsg("ring \"%s\" has too many blocked words", ring->name),
-				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
-}
-
 /*
  * The automaton of the words that a ring's codes are filtered with, NULL if
  * they are not.  *filter is their identity: of the list as it is now, should
@@ -414,7 +415,6 @@ words_automaton(const Ring *ring, uint64 *filter)
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
 	(void) read_words(ring, true, &words, &count);
-	check_size(words, count, NULL, ring);
 	*filter = identity_of(words, count);
 	entry->list = NULL;
 	entry->used = 0;
@@ -551,8 +551,11 @@ words_define(const char *list, ArrayType *words)
 	BlocklistWord *parsed = words != NULL ? parse_words(words, &count) : NULL;
 
 	options_check_list_name(list);
-	if (words != NULL)
-		check_size(parsed, count, list, NULL);
+	if (words != NULL && !fit(parsed, count))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("blocklist \"%s\" has too many words", list),
+				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
 
 	/* From before the row is looked up: who rewrites the table would move it. */
 	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);

@@ -116,3 +116,10 @@ SELECT count(*) FILTER (WHERE coderring_issued('rare', code)) FROM rare;
 
 SELECT count(coderring_drop(name)) FROM coderring.rings;
 SELECT count(coderring_define_blocklist(name, NULL)) FROM unnest('{first,second,few,none,most}'::text[]) name;
+-- A cycle that another series has not entered is passed over by nobody.
+SELECT coderring_define_blocklist('regress_m', '{^BB}'), coderring_create('m', 1, alphabet => 'ABC', blocklist => 'regress_m');
+SELECT count(coderring_get_code('m', 'B')) FROM generate_series(1, 8);
+SELECT coderring_set_blocklist('m', NULL);
+SELECT count(coderring_get_code('m')) FROM generate_series(1, 17);
+SELECT extra, first_position, last_position FROM coderring.skipped_positions JOIN coderring.ring USING (incarnation) WHERE name = 'm' ORDER BY 1, 2;
+SELECT coderring_drop('m'), coderring_define_blocklist('regress_m', NULL);

@@ -300,6 +300,18 @@ $third->safe_psql('postgres', q{
 	SELECT coderring_get_code(name, extra) FROM coderring.ring JOIN coderring.series_state s USING (incarnation)
 	WHERE s.timeline & 4294967295 = 2 AND extra <> 'second-'});
 is_little($third, 'second-', 'one that was loaded long before the second failover');
+
+# A gap of more than a minute: a slow series is in use that has reserved nothing for so long.
+$third->append_conf('postgresql.conf', q{coderring.failover_gap = '10min'});
+$third->reload;
+$third->poll_query_until('postgres', q{SELECT current_setting('coderring.failover_gap', true) = '10min'}) or die 'it is not set';
+$third->safe_psql('postgres', q{
+	SELECT coderring_create('slow');
+	INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+		SELECT incarnation, 100, 68, 68, 0, timeline - 1, 2, 0, now() - ago, now() - ago, extra
+		FROM coderring.ring, (VALUES ('slow-', interval '9 min'), ('idle-', interval '11 min'), ('last-', interval '0')) v (extra, ago) WHERE name = 'slow'});
+code($third, 'slow', $_) foreach qw(slow- idle-);
+is(join(' ', map { (where($third, 'slow', $_))[0] - 101 } qw(slow- idle-)), '4800 512', 'with a gap of ten minutes that is in use which has reserved in these');
 $_->stop foreach $third, $none;
 
 done_testing();
