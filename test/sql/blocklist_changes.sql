@@ -84,7 +84,7 @@ SELECT coderring_define_blocklist('ba', ARRAY[repeat('Q', 65531)]);
 SELECT coderring_set_blocklist('both', 'ab, nothing');
 SELECT coderring_define_blocklist('half', (SELECT array_agg(g || repeat('Q', 30)) FROM generate_series(1000, 2200) g)), coderring_define_blocklist('same half', (SELECT array_agg(g || repeat('Q', 30)) FROM generate_series(1000, 2200) g));
 SELECT coderring_set_blocklist('same', 'half');
-SELECT length(coderring_get_code('same'));
+SELECT coderring_get_code('same') <> '';
 SELECT coderring_set_blocklist('both', 'half, same half');
 SELECT coderring_set_blocklist('same', NULL);
 SELECT coderring_define_blocklist('half', NULL), coderring_define_blocklist('same half', NULL);
