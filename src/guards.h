@@ -9,6 +9,8 @@
 
 #include "utils/relcache.h"
 
+#include "compat.h"
+
 extern bool guards_of_definitions(bool raise);
 extern void guards_check(Relation rel);
 extern void guards_report_change(Relation rel) pg_attribute_noreturn();
