@@ -185,7 +185,8 @@ log_statement = none
 	$node->safe_psql($_, q{CREATE EXTENSION coderring; SELECT coderring_create('ring')}) foreach 'first', 'second';
 	foreach my $extras (8 .. 24)
 	{
-		$node->restart('immediate');
+		$node->stop('immediate');
+		$node->start;
 		$node->safe_psql('first', "SELECT count(coderring_get_code('ring', i || '-')) FROM generate_series(1, $extras) i");
 		$node->safe_psql('second', q{SELECT count(c) FROM (SELECT coderring_get_codes('ring', 100) c) t});
 		push @without, $extras if $node->safe_psql('second', 'SELECT count(*) FROM coderring.stats') == 0;
