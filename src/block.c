@@ -5,7 +5,8 @@
  * A block's contents are written by the holder of the series' refill lock
  * alone, while the ticket is closed; readers check the ticket's generation
  * instead of locking.  A ticket is closed by the holder of the refill lock, or
- * of the exclusive definition lock, which excludes the former.  Taking a code
+ * of the exclusive definition lock, which excludes the former.  Where the latter
+ * has left the slot in doubt, the former opens it only once that is cleared.  Taking a code
  * is block_take, in the header.
  */
 #include "postgres.h"
@@ -84,7 +85,7 @@ block_reopen(Slot *slot)
 {
 	uint64		ticket = pg_atomic_read_u64(&slot->ticket);
 
-	if (TICKET_INDEX(ticket) >= slot->size)
+	if (slot->in_doubt || TICKET_INDEX(ticket) >= slot->size)
 		return false;
 	if (ticket & TICKET_CLOSED)
 		return pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,

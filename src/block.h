@@ -94,7 +94,8 @@ typedef struct Slot
 	 */
 	SharedRef	codes;			/* text of codes without prefix, one after the other */
 	uint8		codes_order;	/* the array's size as the allocator counts */
-	bool		acknowledged;	/* what is durable has been so by synchronous standbys, too */
+	bool		acknowledged:1; /* what is durable has been so by synchronous standbys, too */
+	bool		in_doubt:1;		/* see slot_doubt() */
 	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
 	uint32		span;			/* positions from that of the code at index 0, or before it where there is a map, to published_end */
@@ -194,8 +195,9 @@ extern Slot *slot_find(const SeriesKey *key);
 extern Slot *slot_make(const SeriesKey *key, bool entitled);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
 extern void slot_unlink_dead(void);
-extern void slot_bury(Slot *slot);
-extern List *slot_collect(const SeriesKey *ring, bool all_rings);
+extern void slot_bury(Slot *slot, const pg_uuid_t *incarnation);
+extern List *slot_collect(const SeriesKey *any);
+extern void slot_doubt(Slot *slot);
 extern bool slot_page_allowed(void);
 extern bool slot_allowed(const Slot *owner);
 extern bool slot_sweep_due(const SeriesKey *key);

@@ -203,21 +203,17 @@ load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 
 /*
  * Give every series of a ring its slot.  Reserves nothing.  A ring that is
- * just being dropped or reset is left alone.
+ * about to be dropped or reset is left alone.
  */
 void
 dispense_load(const Ring *ring)
 {
-	Relation	rel;
-	Ring		now;
+	TransactionId undecided;
 	uint32		lock_id = ring_lock_id(&ring->id);
 
 	if (!ring_lock_conditional(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE))
 		return;
-	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
-	if (ring_read(rel, ring->name, &now) &&
-		memcmp(&now.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
+	if (ring_in_force(&ring->incarnation, &undecided))
 		series_visit(&ring->incarnation, load_series, (void *) ring);
-	table_close(rel, AccessShareLock);
 	ring_unlock(LOCK_DEFINITION, lock_id, 0, DEFINITION_USE);
 }

@@ -211,7 +211,7 @@ grant_delete_all(const pg_uuid_t *ring, const char *ring_name)
 static void
 find_to_alter(Relation rel, const char *name, Ring *ring)
 {
-	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, ring))
+	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, ring))
 		ring_report_missing(name);
 	lifecycle_definitions_changed();
 }
@@ -224,7 +224,7 @@ void
 grant_give(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
-	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, RowShareLock);
 	Relation	rel;
 	Ring		ring;
 	Datum		values[Natts_grant];
@@ -254,7 +254,7 @@ void
 grant_take(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
-	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, RowShareLock);
 	Ring		ring;
 
 	find_to_alter(rings, name, &ring);

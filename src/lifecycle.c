@@ -5,19 +5,25 @@
  * A definition is an ordinary row, so the change of one commits or rolls back
  * with its transaction.  What is in shared memory has to follow:
  *
- * - drop and reset hold the definition lock exclusively to the end of the
- *	 transaction and close the ring's blocks at once, so nobody gets a code
- *	 until it is known how the transaction ends.  If it rolls back, the next
- *	 caller opens the blocks again and goes on where they stopped.
+ * - drop and reset close the ring's blocks at once, while the definition lock
+ *	 keeps everybody from making others, and leave them in doubt.  From then on
+ *	 the ring's row says that it is about to go, so nobody gets a code until it
+ *	 is known how the transaction ends.  If it rolls back, the next caller opens
+ *	 the blocks again and goes on where they stopped.
  * - at commit the shared epoch is raised: every session compares it at every
  *	 call, and reads definitions again.  (On a standby a relcache invalidation,
  *	 which is in the WAL of the commit, does that.)  The slots of an incarnation that is
  *	 gone for good are given up, at commit those of dropped and reset rings,
  *	 at rollback those of rings that were created or reset.
  *
- * The list of what is to be done is kept by nesting level, as PostgreSQL
- * keeps its list of files to delete, so that savepoints work.  The callbacks
- * that work it off take no lock and allocate nothing: they cannot fail.
+ * What has happened to rings is noted by nesting level, as PostgreSQL notes the
+ * files that it is to delete, so that savepoints work.  The callbacks that work
+ * it off allocate nothing: they cannot fail.
+ *
+ * A transaction may create and change any number of rings.  So what it notes is
+ * found by a hash, and what it locks to its end are rows, not entries of the
+ * lock table.  Two who give the same name to a ring meet under a lock on the
+ * name, which is released as soon as the row is there for the other to see.
  */
 #include "postgres.h"
 
@@ -29,6 +35,7 @@
 #include "access/xlog.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -46,61 +53,86 @@
 /* Told apart from every key that is made at random. */
 #define TEST_SEED_PREFIX	"coderring test_seed 1:"
 
-typedef struct Pending
+typedef enum NoteKind
 {
-	int			nest_level;
-	bool		created;		/* incarnation is new and not committed */
-	pg_uuid_t	incarnation;
-	bool		other_words;	/* were given to this ring: */
-	pg_uuid_t	ring_id;
-	char		list[RING_NAME_MAX_LEN + 1];	/* that was replaced, or "" */
-	List	   *deleted;		/* of pg_uuid_t: incarnations whose series are deleted */
-	List	   *kept;			/* of pg_uuid_t: rings whose deletion was left out */
-	List	   *slots_if_commit;	/* of Slot: give up when the transaction commits */
-	List	   *slots_if_abort; /* of Slot: give up when it does not */
-} Pending;
+	NOTE_CHANGED,				/* some definition, the uuid is 0 */
+	NOTE_CREATED,				/* this incarnation, which is not committed */
+	NOTE_REPLACED,				/* this incarnation: dropped or reset */
+	NOTE_DELETED,				/* the series of this incarnation */
+	NOTE_KEPT,					/* this ring, whose deletion was left out */
+	NOTE_WORDS,					/* of this ring, others than before */
+	NOTE_LIST					/* of words, replaced; the uuid is 0 */
+} NoteKind;
 
-/* In TopTransactionContext, newest first. */
-static List *pending = NIL;
+typedef struct NoteKey
+{
+	NoteKind	kind;
+	pg_uuid_t	uuid;
+} NoteKey;
+
+typedef struct Note
+{
+	struct Note *older;
+	struct Note *older_alike;	/* of the same key */
+	int			nest_level;
+	NoteKey		key;
+	List	   *slots;			/* of Slot: to give up, of CREATED at abort, of REPLACED at commit */
+	const char *list;			/* the name, of LIST */
+} Note;
+
+typedef struct NoteEntry
+{
+	NoteKey		key;
+	Note	   *newest;
+} NoteEntry;
+
+/* In TopTransactionContext.  From one note to the next the level never rises. */
+static Note *newest_note = NULL;
+static HTAB *notes_by_key = NULL;
 
 static void
-bury_slots(List *slots)
+bury_slots(const Note *note)
 {
 	ListCell   *cell;
 
-	foreach(cell, slots)
-		slot_bury(lfirst(cell));
+	foreach(cell, note->slots)
+		slot_bury(lfirst(cell), &note->key.uuid);
 }
 
 static void
 on_transaction_end(XactEvent event, void *arg)
 {
-	ListCell   *cell;
+	NoteKind	over = NOTE_CREATED;
 
-	if (pending == NIL)
-		return;
 	switch (event)
 	{
 		case XACT_EVENT_PRE_PREPARE:
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot PREPARE a transaction that has created or changed rings"),
-					 errhint("Change rings in a transaction that ends with COMMIT.")));
-			break;
+			if (newest_note != NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has created or changed rings"),
+						 errhint("Change rings in a transaction that ends with COMMIT.")));
+			return;
 		case XACT_EVENT_COMMIT:
-			block_raise_epoch();
-			foreach(cell, pending)
-				bury_slots(((Pending *) lfirst(cell))->slots_if_commit);
+			if (newest_note != NULL)
+				block_raise_epoch();
+			over = NOTE_REPLACED;
 			break;
 		case XACT_EVENT_ABORT:
-			foreach(cell, pending)
-				bury_slots(((Pending *) lfirst(cell))->slots_if_abort);
+		case XACT_EVENT_PREPARE:
 			break;
 		default:
 			return;
 	}
-	ring_forget();
-	pending = NIL;				/* its memory goes with the transaction */
+	for (const Note *note = newest_note; note != NULL; note = note->older)
+	{
+		if (note->key.kind == over)
+			bury_slots(note);
+	}
+	if (newest_note != NULL)
+		ring_forget();
+	newest_note = NULL;			/* its memory goes with the transaction */
+	notes_by_key = NULL;
 }
 
 static void
@@ -108,29 +140,22 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionI
 {
 	int			nest_level = GetCurrentTransactionNestLevel();
 
-	if (pending == NIL || (event != SUBXACT_EVENT_COMMIT_SUB && event != SUBXACT_EVENT_ABORT_SUB))
-		return;
-	while (pending != NIL)
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
 	{
-		Pending    *entry = linitial(pending);
-
-		if (entry->nest_level < nest_level)
-			break;
-		if (event == SUBXACT_EVENT_COMMIT_SUB)
+		for (Note *note = newest_note; note != NULL && note->nest_level >= nest_level; note = note->older)
+			note->nest_level = nest_level - 1;
+	}
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		for (; newest_note != NULL && newest_note->nest_level >= nest_level; newest_note = newest_note->older)
 		{
-			ListCell   *cell;
+			NoteEntry  *entry = hash_search(notes_by_key, &newest_note->key, HASH_FIND, NULL);
 
-			foreach(cell, pending)
-			{
-				entry = lfirst(cell);
-				if (entry->nest_level >= nest_level)
-					entry->nest_level = nest_level - 1;
-			}
-			return;
+			entry->newest = newest_note->older_alike;
+			if (newest_note->key.kind == NOTE_CREATED)
+				bury_slots(newest_note);
+			ring_forget();
 		}
-		bury_slots(entry->slots_if_abort);
-		ring_forget();
-		pending = list_delete_first(pending);
 	}
 }
 
@@ -141,29 +166,67 @@ lifecycle_init(void)
 	RegisterSubXactCallback(on_subtransaction_end, NULL);
 }
 
-/*
- * Note that something is to be done at the end of this transaction.  Lists of
- * slots must be in TopTransactionContext.
- */
-static void
-note_pending(const pg_uuid_t *created, List *slots_if_commit)
+static NoteKey
+note_key(NoteKind kind, const pg_uuid_t *uuid)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	Pending    *entry = palloc0(sizeof(Pending));
+	NoteKey		key;
 
-	entry->nest_level = GetCurrentTransactionNestLevel();
-	if (created != NULL)
+	memset(&key, 0, sizeof(key));
+	key.kind = kind;
+	if (uuid != NULL)
+		key.uuid = *uuid;
+	return key;
+}
+
+/* The newest note of a kind about a ring, an incarnation or (NULL) neither; NULL if there is none. */
+static Note *
+find_note(NoteKind kind, const pg_uuid_t *uuid)
+{
+	NoteKey		key;
+	NoteEntry  *entry;
+
+	if (newest_note == NULL)
+		return NULL;
+	key = note_key(kind, uuid);
+	entry = hash_search(notes_by_key, &key, HASH_FIND, NULL);
+	return entry != NULL ? entry->newest : NULL;
+}
+
+/*
+ * Note what has happened in this transaction.  An error leaves everything as it
+ * was.
+ */
+static Note *
+make_note(NoteKind kind, const pg_uuid_t *uuid)
+{
+	int			nest_level = GetCurrentTransactionNestLevel();
+	Note	   *note = MemoryContextAllocZero(TopTransactionContext, sizeof(Note));
+	NoteEntry  *entry;
+	bool		found;
+
+	if (notes_by_key == NULL)
 	{
-		entry->created = true;
-		entry->incarnation = *created;
-	}
-	entry->slots_if_commit = slots_if_commit;
-	pending = lcons(entry, pending);
-	MemoryContextSwitchTo(old);
+		HASHCTL		info = {0};
 
-	/* The epoch does not reach the sessions of a standby; this does. */
-	CacheInvalidateRelcacheByRelid(ring_relation("ring"));
+		info.keysize = sizeof(NoteKey);
+		info.entrysize = sizeof(NoteEntry);
+		info.hcxt = TopTransactionContext;
+		notes_by_key = hash_create("coderring notes", 16, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	/* The epoch does not reach the sessions of a standby; this does.  Once a level is enough. */
+	if (newest_note == NULL || newest_note->nest_level != nest_level)
+		CacheInvalidateRelcacheByRelid(ring_relation("ring"));
+
+	note->nest_level = nest_level;
+	note->key = note_key(kind, uuid);
+	entry = hash_search(notes_by_key, &note->key, HASH_ENTER, &found);
+	note->older_alike = found ? entry->newest : NULL;
+	entry->newest = note;
+	note->older = newest_note;
+	newest_note = note;
 	ring_forget();
+	return note;
 }
 
 /*
@@ -172,9 +235,8 @@ note_pending(const pg_uuid_t *created, List *slots_if_commit)
 void
 lifecycle_definitions_changed(void)
 {
-	if (pending == NIL ||
-		((Pending *) linitial(pending))->nest_level != GetCurrentTransactionNestLevel())
-		note_pending(NULL, NIL);
+	if (newest_note == NULL || newest_note->nest_level != GetCurrentTransactionNestLevel())
+		(void) make_note(NOTE_CHANGED, NULL);
 	ring_forget();
 }
 
@@ -184,17 +246,14 @@ lifecycle_definitions_changed(void)
 void
 lifecycle_words_changed(const char *list, const pg_uuid_t *ring)
 {
-	Pending    *entry;
-
-	note_pending(NULL, NIL);
-	entry = linitial(pending);
 	if (ring != NULL)
-	{
-		entry->other_words = true;
-		entry->ring_id = *ring;
-	}
+		(void) make_note(NOTE_WORDS, ring);
 	if (list != NULL)
-		strlcpy(entry->list, list, sizeof(entry->list));
+	{
+		char	   *name = MemoryContextStrdup(TopTransactionContext, list);
+
+		make_note(NOTE_LIST, NULL)->list = name;
+	}
 }
 
 /*
@@ -204,44 +263,15 @@ lifecycle_words_changed(const char *list, const pg_uuid_t *ring)
 bool
 lifecycle_words_open(const Ring *ring)
 {
-	int			changed_at = 0;
-	int			created_at = 0;
-	ListCell   *cell;
+	const Note *created = find_note(NOTE_CREATED, &ring->incarnation);
+	const Note *words = find_note(NOTE_WORDS, &ring->id);
+	int			created_at = created != NULL ? created->nest_level : 0;
 
-	foreach(cell, pending)
+	if (words != NULL && words->nest_level > created_at)
+		return true;
+	for (const Note *note = find_note(NOTE_LIST, NULL); note != NULL && note->nest_level > created_at; note = note->older_alike)
 	{
-		const Pending *entry = lfirst(cell);
-
-		if ((entry->other_words && ring_same_id(&entry->ring_id, &ring->id)) ||
-			(entry->list[0] != '\0' && words_used_by(ring, entry->list)))
-			changed_at = Max(changed_at, entry->nest_level);
-		if (entry->created && memcmp(&entry->incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0)
-			created_at = Max(created_at, entry->nest_level);
-	}
-	return changed_at > created_at;
-}
-
-/* Lists of uuids, for the rest of the transaction */
-static List *
-append_uuid(List *list, const pg_uuid_t *uuid)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-	pg_uuid_t  *copy = palloc(sizeof(pg_uuid_t));
-
-	*copy = *uuid;
-	list = lappend(list, copy);
-	MemoryContextSwitchTo(old);
-	return list;
-}
-
-static bool
-has_uuid(const List *list, const pg_uuid_t *uuid)
-{
-	ListCell   *cell;
-
-	foreach(cell, list)
-	{
-		if (ring_same_id(lfirst(cell), uuid))
+		if (words_used_by(ring, note->list))
 			return true;
 	}
 	return false;
@@ -253,14 +283,7 @@ has_uuid(const List *list, const pg_uuid_t *uuid)
 bool
 lifecycle_deleted(const pg_uuid_t *incarnation)
 {
-	ListCell   *cell;
-
-	foreach(cell, pending)
-	{
-		if (has_uuid(((Pending *) lfirst(cell))->deleted, incarnation))
-			return true;
-	}
-	return false;
+	return find_note(NOTE_DELETED, incarnation) != NULL;
 }
 
 /*
@@ -269,24 +292,13 @@ lifecycle_deleted(const pg_uuid_t *incarnation)
 void
 lifecycle_note_kept(const pg_uuid_t *ring)
 {
-	Pending    *entry;
-
-	lifecycle_definitions_changed();
-	entry = linitial(pending);
-	entry->kept = append_uuid(entry->kept, ring);
+	(void) make_note(NOTE_KEPT, ring);
 }
 
 bool
 lifecycle_kept(const pg_uuid_t *ring)
 {
-	ListCell   *cell;
-
-	foreach(cell, pending)
-	{
-		if (has_uuid(((Pending *) lfirst(cell))->kept, ring))
-			return true;
-	}
-	return false;
+	return find_note(NOTE_KEPT, ring) != NULL;
 }
 
 /*
@@ -299,7 +311,6 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 {
 	bool		isnull;
 	pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(old, Anum_ring_incarnation, desc, &isnull));
-	Pending    *entry;
 
 	if (new == NULL)
 		grant_delete_all(DatumGetUUIDP(heap_getattr(old, Anum_ring_id, desc, &isnull)),
@@ -310,9 +321,7 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 	series_delete_all(incarnation);
 
 	/* It must not come back in this transaction: it would begin at 0. */
-	lifecycle_definitions_changed();
-	entry = linitial(pending);
-	entry->deleted = append_uuid(entry->deleted, incarnation);
+	(void) make_note(NOTE_DELETED, incarnation);
 }
 
 /*
@@ -322,24 +331,17 @@ lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 bool
 lifecycle_open(const pg_uuid_t *incarnation)
 {
-	ListCell   *cell;
-	ListCell   *slot_cell;
+	return find_note(NOTE_CREATED, incarnation) != NULL || find_note(NOTE_REPLACED, incarnation) != NULL;
+}
 
-	foreach(cell, pending)
-	{
-		const Pending *entry = lfirst(cell);
+/* Remember a slot that is to be given up with what was noted. */
+static void
+add_slot(Note *note, Slot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
-		if (entry->created && memcmp(&entry->incarnation, incarnation, sizeof(pg_uuid_t)) == 0)
-			return true;
-		foreach(slot_cell, entry->slots_if_commit)
-		{
-			const Slot *slot = lfirst(slot_cell);
-
-			if (memcmp(&slot->key.incarnation, incarnation, sizeof(pg_uuid_t)) == 0)
-				return true;
-		}
-	}
-	return false;
+	note->slots = lappend(note->slots, slot);
+	MemoryContextSwitchTo(old);
 }
 
 /*
@@ -348,22 +350,10 @@ lifecycle_open(const pg_uuid_t *incarnation)
 void
 lifecycle_note_slot(Slot *slot)
 {
-	ListCell   *cell;
+	Note	   *created = find_note(NOTE_CREATED, &slot->key.incarnation);
 
-	foreach(cell, pending)
-	{
-		Pending    *entry = lfirst(cell);
-
-		if (entry->created &&
-			memcmp(&entry->incarnation, &slot->key.incarnation, sizeof(pg_uuid_t)) == 0 &&
-			!list_member_ptr(entry->slots_if_abort, slot))
-		{
-			MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
-
-			entry->slots_if_abort = lappend(entry->slots_if_abort, slot);
-			MemoryContextSwitchTo(old);
-		}
-	}
+	if (created != NULL)
+		add_slot(created, slot);
 }
 
 static void
@@ -406,9 +396,6 @@ bytea_datum(const uint8 *bytes, int len)
 	return PointerGetDatum(result);
 }
 
-/*
- * Nobody else gives this name to a ring before this transaction ends.
- */
 static void
 lock_name(const char *name)
 {
@@ -419,6 +406,30 @@ static void
 unlock_name(const char *name)
 {
 	ring_unlock(LOCK_NAME, hash_bytes((const unsigned char *) name, strlen(name)), 0, ExclusiveLock);
+}
+
+/*
+ * Reserve a name for a ring: until unlock_name(), by when the caller has written
+ * the row, nobody else gives it to one.  False, and *existing set, if there is a
+ * ring of that name; waits to see what becomes of one that is not committed.
+ */
+static bool
+reserve_name(Relation rel, const char *name, Ring *existing)
+{
+	/* Only who is about to give a name has to lock it. */
+	while (!ring_read(rel, name, existing))
+	{
+		TransactionId maker = InvalidTransactionId;
+
+		lock_name(name);
+		if (!ring_being_named(rel, name, &maker) && !ring_read(rel, name, existing))
+			return true;
+		unlock_name(name);
+		if (TransactionIdIsValid(maker))
+			XactLockTableWait(maker, NULL, NULL, XLTW_None);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return false;
 }
 
 static void
@@ -439,7 +450,6 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	Ring		wanted;
 	Relation	rel;
 	Ring		existing;
-	bool		exists;
 	uint8		key[PERMUTATION_KEY_LEN];
 	pg_uuid_t	incarnation;
 	pg_uuid_t	id;
@@ -449,17 +459,8 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 
 	options_make_ring(&wanted, name, options);
 
-	/* Only who is about to give a name has to lock it. */
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-	exists = ring_read(rel, name, &existing);
-	if (!exists)
-	{
-		lock_name(name);
-		exists = ring_read(rel, name, &existing);
-		if (exists)
-			unlock_name(name);
-	}
-	if (exists)
+	if (!reserve_name(rel, name, &existing))
 	{
 		table_close(rel, NoLock);
 		if (!if_not_exists)
@@ -482,9 +483,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	random_bytes(key, sizeof(key));
 	namestrcpy(&owner_name, GetUserNameFromId(GetUserId(), false));
 
-	/* Whoever meets the ring's slots or rows can tell that it is not there yet. */
-	ring_lock(LOCK_DEFINITION, ring_lock_id(&id), 0, DEFINITION_REPLACE);
-	note_pending(&incarnation, NIL);
+	(void) make_note(NOTE_CREATED, &incarnation);
 
 	values[Anum_ring_id - 1] = UUIDPGetDatum(&id);
 	values[Anum_ring_name - 1] = CStringGetTextDatum(name);
@@ -506,30 +505,55 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	values[Anum_ring_replicated - 1] = BoolGetDatum(false);
 	nulls[Anum_ring_no_extra - 1] = true;
 	rows_insert(rel, values, nulls);
+	unlock_name(name);
 	explicit_bzero(key, sizeof(key));
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	series_sweep_orphans();
 }
 
-/*
- * Stop every block of a ring, whose definition lock is held exclusively.
- * Returns the slots, in memory that lasts as long as the transaction.
- */
-static List *
-close_blocks(const Ring *ring)
+typedef struct Closing
 {
 	SeriesKey	key;
-	List	   *slots;
-	ListCell   *cell;
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Note	   *note;
+} Closing;
 
-	ring_make_key(ring, &key);
-	slots = slot_collect(&key, false);
-	MemoryContextSwitchTo(old);
-	foreach(cell, slots)
-		(void) block_close(lfirst(cell));
-	return slots;
+static void
+close_block(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+			const SeriesNumbers *numbers, void *arg)
+{
+	Closing    *closing = arg;
+	Slot	   *slot;
+
+	closing->key.extra_len = extra_len;
+	memcpy(closing->key.extra, extra, extra_len);
+	slot = slot_find(&closing->key);
+	if (slot == NULL)
+		return;
+	add_slot(closing->note, slot);
+	slot_doubt(slot);
+}
+
+/*
+ * A ring is about to be dropped or reset: lock its definition, which ends the
+ * making of codes that is under way, and stop its blocks.  The caller writes
+ * the ring's row next, and releases the lock.
+ */
+static void
+begin_replacing(const Ring *ring)
+{
+	Closing		closing;
+
+	ring_lock(LOCK_DEFINITION, ring_lock_id(&ring->id), 0, DEFINITION_REPLACE);
+	ring_make_key(ring, &closing.key);
+	closing.note = make_note(NOTE_REPLACED, &ring->incarnation);
+	series_visit(&ring->incarnation, close_block, &closing);
+}
+
+static void
+end_replacing(const Ring *ring)
+{
+	ring_unlock(LOCK_DEFINITION, ring_lock_id(&ring->id), 0, DEFINITION_REPLACE);
 }
 
 /*
@@ -541,7 +565,7 @@ lifecycle_drop(const char *name, bool if_exists)
 	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	Ring		ring;
 
-	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
+	if (!ring_find_to_change(rel, name, LockTupleExclusive, &ring))
 	{
 		if (!if_exists)
 			ring_report_missing(name);
@@ -551,11 +575,12 @@ lifecycle_drop(const char *name, bool if_exists)
 		table_close(rel, NoLock);
 		return;
 	}
-	note_pending(NULL, close_blocks(&ring));
+	begin_replacing(&ring);
 
 	/* What belongs to it goes with it: lifecycle_row_gone(). */
 	if (!rows_delete(rel, &ring.tid))
 		ring_report_changing(name);
+	end_replacing(&ring);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	series_sweep_orphans();
@@ -575,23 +600,23 @@ lifecycle_rename(const char *name, const char *new_name)
 	bool		replace[Natts_ring] = {false};
 
 	options_check_name(new_name);
-	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
+	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
 		ring_report_missing(name);
-	lock_name(new_name);
-	if (ring_read(rel, new_name, &existing))
+	if (!reserve_name(rel, new_name, &existing))
 		report_duplicate(new_name);
-	note_pending(NULL, NIL);
+	lifecycle_definitions_changed();
 	values[Anum_ring_name - 1] = CStringGetTextDatum(new_name);
 	replace[Anum_ring_name - 1] = true;
 	ring_update(rel, &ring, values, nulls, replace);
+	unlock_name(new_name);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 }
 
 /*
  * Let a ring that logical replication has brought hand out codes here from now
- * on, if this transaction commits.  The caller holds its definition lock, and
- * increments the command counter.
+ * on, if this transaction commits.  The caller has locked its row, and increments
+ * the command counter.
  */
 void
 lifecycle_take_over(Relation rel, const Ring *ring)
@@ -621,7 +646,7 @@ lifecycle_set_blocklist(const char *name, const char *lists)
 
 	if (lists != NULL)
 		lists = options_list_names(lists);
-	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
+	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
 		ring_report_missing(name);
 	strlcpy(ring.blocklist, lists != NULL ? lists : "", sizeof(ring.blocklist));
 	if (lists != NULL)
@@ -654,7 +679,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	bool		nulls[Natts_ring] = {false};
 	bool		replace[Natts_ring] = {false};
 
-	if (!ring_find_to_change(rel, name, DEFINITION_REPLACE, &ring))
+	if (!ring_find_to_change(rel, name, LockTupleExclusive, &ring))
 		ring_report_missing(name);
 	options_check_first_cycle(&ring, first_cycle);
 	incarnation = make_uuid();
@@ -663,8 +688,8 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 	else
 		random_bytes(key, sizeof(key));
 
-
-	note_pending(&incarnation, close_blocks(&ring));
+	begin_replacing(&ring);
+	(void) make_note(NOTE_CREATED, &incarnation);
 	values[Anum_ring_incarnation - 1] = UUIDPGetDatum(&incarnation);
 	replace[Anum_ring_incarnation - 1] = true;
 	values[Anum_ring_key - 1] = bytea_datum(key, sizeof(key));
@@ -680,6 +705,7 @@ lifecycle_reset(const char *name, int64 first_cycle, const char *test_seed)
 
 	/* Its series go: lifecycle_row_gone(). */
 	ring_update(rel, &ring, values, nulls, replace);
+	end_replacing(&ring);
 	explicit_bzero(key, sizeof(key));
 	table_close(rel, NoLock);
 	CommandCounterIncrement();

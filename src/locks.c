@@ -12,9 +12,11 @@
  *		objsubid	17234 definition, 17235 refill, 17236 entry, 17237 name
  *		classid		a hash of the extra, for refill locks
  *
- * All are owned by the transaction, so an error releases them; those taken
- * for refills are released as soon as the refill is done.  They are taken in
- * the order of the objsubids.
+ * All are owned by the transaction, so an error releases them, and nearly all
+ * are released as soon as what they protect is done.  What has to last until a
+ * transaction ends is a lock on the ring's row instead (ring_find_to_change),
+ * of which a transaction can have any number: the lock table has room for a
+ * few thousand.  They are taken in the order of the objsubids.
  */
 #include "postgres.h"
 
@@ -35,7 +37,7 @@ make_tag(LOCKTAG *tag, Oid database, RingLock kind, uint32 id, uint32 detail)
  * What tells the locks of rings apart.  Two rings that share a value share
  * locks, and that is all: they wait for each other, and a transaction that
  * holds a lock of one has it of the other.  So who finds a lock granted must
- * not conclude that nobody has it, and see reclaim.c for one's own.
+ * not conclude that nobody has it.
  */
 uint32
 ring_lock_id(const pg_uuid_t *ring)

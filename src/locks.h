@@ -25,11 +25,10 @@ typedef enum RingLock
 #define LOCK_NAME_APART		4	/* rows that are inserted apart */
 
 /*
- * Modes of the definition lock.  Handing out goes on while a ring is being
- * renamed, and not while it is being dropped or reset.
+ * Modes of the definition lock: of who makes codes, and of who drops or resets
+ * the ring.
  */
 #define DEFINITION_USE		AccessShareLock
-#define DEFINITION_ALTER	ShareUpdateExclusiveLock
 #define DEFINITION_REPLACE	AccessExclusiveLock
 
 extern uint32 ring_lock_id(const pg_uuid_t *ring);

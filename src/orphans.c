@@ -33,6 +33,12 @@
 #define SWEEP_ORPHANS	32
 
 /*
+ * So many calls of one transaction do.  Each steps over all rows that the
+ * transaction has deleted itself, and it may create or drop any number of rings.
+ */
+#define SWEEPS			64
+
+/*
  * Was the row made in a transaction that failed?  A row that a restore has
  * copied was not, even while the ring that it belongs to is still missing.
  */
@@ -65,6 +71,8 @@ void
 series_sweep_orphans(void)
 {
 	static pg_uuid_t reached;
+	static TransactionId sweeper = InvalidTransactionId;
+	static int	sweeps = 0;
 	List	   *orphans = NIL;
 	ListCell   *cell;
 	int			alive = 0;
@@ -75,6 +83,14 @@ series_sweep_orphans(void)
 	ScanKeyData scankey;
 	RowScan		scan;
 	HeapTuple	tuple = NULL;
+
+	if (sweeper != GetTopTransactionId())
+	{
+		sweeper = GetTopTransactionId();
+		sweeps = 0;
+	}
+	if (sweeps++ >= SWEEPS)
+		return;
 
 	/* One sweeper at a time: two would wait for each other's deletions. */
 	if (!ring_lock_conditional(LOCK_NAME, 0, LOCK_NAME_SWEEP, ExclusiveLock))

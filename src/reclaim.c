@@ -112,7 +112,8 @@ slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *stat
 /*
  * Free a slot of this database, and write back to its row what was reserved
  * and not handed out.  The caller holds the series' advisory locks.  False if
- * the slot was not there any more, or its table is locked.
+ * the slot was not there any more, or its table is locked, or if what becomes
+ * of the slot hangs on a transaction that has not ended.
  */
 static bool
 evict_slot(const SeriesKey *key)
@@ -121,6 +122,7 @@ evict_slot(const SeriesKey *key)
 	SeriesRow	row;
 	SeriesNumbers numbers;
 	BlockState	state;
+	TransactionId undecided;
 
 	/* First, as in refill_lock. */
 	if (!ConditionalLockRelationOid(key->relid, RowExclusiveLock))
@@ -130,6 +132,14 @@ evict_slot(const SeriesKey *key)
 	{
 		UnlockRelationOid(key->relid, RowExclusiveLock);
 		return false;
+	}
+	if (slot->in_doubt && !ring_in_force(&key->incarnation, &undecided))
+	{
+		/* Not unlinked, since a transaction that is just ending may still bury it. */
+		if (!TransactionIdIsValid(undecided))
+			slot_bury(slot, &key->incarnation);
+		UnlockRelationOid(key->relid, RowExclusiveLock);
+		return !TransactionIdIsValid(undecided);
 	}
 	(void) block_close(slot);
 	block_read(slot, &state);

@@ -30,9 +30,6 @@
 #include "series.h"
 #include "words.h"
 
-/* From so many rings on the table is locked instead of each of them. */
-#define LOCKED_AT_ONCE	256
-
 typedef struct Extra
 {
 	uint32		len;
@@ -179,7 +176,7 @@ report_ended(const Ring *ring, int count)
  * this name.
  */
 static bool
-recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras, bool locked)
+recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras)
 {
 	Ring		ring;
 	SeriesKey	key;
@@ -187,12 +184,11 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	ListCell   *cell;
 	int64		cycle = 0;
 	int			ended = 0;
-	bool		changed = false;
 	XLogRecPtr	last = InvalidXLogRecPtr;
 	MemoryContext scratch;
 	MemoryContext caller;
 
-	if (!ring_find_to_change(rel, name, DEFINITION_ALTER, &ring))
+	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
 		return false;
 	words_read_filter(&ring);
 	ring_make_key(&ring, &key);
@@ -226,7 +222,6 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	{
 		lifecycle_take_over(rel, &ring);
 		CommandCounterIncrement();
-		changed = true;
 	}
 	if (new_extras && (cycles > 0 || codes > 0))
 	{
@@ -245,11 +240,8 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 		replace[Anum_ring_timeline - 1] = true;
 		ring_update(rel, &ring, values, nulls, replace);
 		CommandCounterIncrement();
-		changed = true;
 		report_new_extras(&ring, cycle);
 	}
-	if (locked || !changed)
-		ring_unlock(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_ALTER);
 	list_free_deep(extras);
 	return true;
 }
@@ -283,7 +275,6 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	Relation	rel;
 	List	   *rings;
 	ListCell   *cell;
-	bool		locked;
 	int32		count = 0;
 	int			left_out = 0;
 	int			left_out_others;
@@ -297,22 +288,16 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	if (name != NULL)
 	{
 		rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-		if (!recover_ring(rel, name, cycles, codes, new_extras, false))
+		if (!recover_ring(rel, name, cycles, codes, new_extras))
 			ring_report_missing(name);
 		table_close(rel, NoLock);
 		return 1;
 	}
 
-	/*
-	 * Definitions are locked to the end of the transaction.  Very many locks
-	 * would not fit, so one is taken then that holds up nobody who takes codes
-	 * either, but every other change to a ring.
-	 */
 	rings = ring_list(grant_may_change);
 	list_sort(rings, compare_names);	/* two who do so meet none crosswise */
 	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
-	locked = list_length(rings) > LOCKED_AT_ONCE;
-	rel = ring_open(ring_relation("ring"), Natts_ring, locked ? ShareRowExclusiveLock : RowExclusiveLock);
+	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	foreach(cell, rings)
 	{
 		const Ring *ring = lfirst(cell);
@@ -322,7 +307,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 			left_out++;
 			continue;
 		}
-		count += recover_ring(rel, ring->name, cycles, codes, new_extras, locked);
+		count += recover_ring(rel, ring->name, cycles, codes, new_extras);
 	}
 	table_close(rel, NoLock);
 	if (left_out > 0)

@@ -121,17 +121,31 @@ choose_sizes(const Ring *ring, Slot *slot, uint32 count, int64 position, Timesta
 }
 
 /*
+ * The ring is in force, so a slot is no longer in doubt if the series has its
+ * row, and nothing of it hangs on this very transaction.
+ */
+static void
+clear_doubt(Slot *slot)
+{
+	if (slot->in_doubt && !XLogRecPtrIsInvalid(slot->reserved_lsn) && !lifecycle_open(&slot->key.incarnation))
+		slot->in_doubt = false;
+}
+
+/*
  * Take the locks under which a series is changed: before its slot is looked up,
  * that of its table too, or DROP and CREATE EXTENSION could give the slot to
  * another series meanwhile.  False, without locks, if what this session
- * remembers of it is no longer true.  *waited says whether somebody else had
- * the series.
+ * remembers of it is no longer true, or may not be: then whoever is dropping or
+ * resetting the ring has ended.  *waited says whether somebody else had the
+ * series.
  */
 bool
 refill_lock(const Series *series, bool *waited)
 {
 	const SeriesKey *key = &series->key;
 	uint32		detail = ring_lock_detail(key->extra, key->extra_len);
+	Slot	   *slot;
+	TransactionId undecided = InvalidTransactionId;
 
 	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
 	*waited = !ring_lock_conditional(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
@@ -142,8 +156,24 @@ refill_lock(const Series *series, bool *waited)
 
 	/* It may have been something else that has changed, at any rate. */
 	if (ring_memory_good() || ring_unchanged(series))
-		return true;
+	{
+		slot = slot_find(key);
+		if (slot != NULL && !slot->in_doubt)
+			return true;
+		if (ring_in_force(&key->incarnation, &undecided))
+		{
+			if (slot != NULL)
+				clear_doubt(slot);
+			return true;
+		}
+		ring_forget();
+	}
+
+	/* Waiting with the locks would keep that transaction from ending. */
 	refill_unlock(key);
+	if (TransactionIdIsValid(undecided))
+		XactLockTableWait(undecided, NULL, NULL, XLTW_None);
+	CHECK_FOR_INTERRUPTS();
 	return false;
 }
 
@@ -554,6 +584,7 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 	{
 		slot->acknowledged = acknowledged;
 		slot->undurable = slot->reserved_end - durable;
+		clear_doubt(slot);
 	}
 	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
 		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);

@@ -14,11 +14,14 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -233,7 +236,7 @@ find_row(Relation rel, const ScanKeyData *key, Snapshot snapshot, Ring *ring)
 }
 
 /*
- * Replace columns of a ring's row.  The caller holds the definition lock.
+ * Replace columns of a ring's row, which the caller has locked.
  */
 void
 ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace)
@@ -380,36 +383,121 @@ ring_incarnation_alive(const pg_uuid_t *incarnation)
 }
 
 /*
- * Find a ring that the current user may change, and take its definition lock:
- * what is returned stays true as long as the lock is held, which is until the
- * end of the transaction.  False if there is no such ring.
+ * Find a ring that the current user may change, and lock its row: what is
+ * returned stays true until the end of the transaction.  False if there is no
+ * such ring.  The mode is that of what is to follow: LockTupleExclusive for one
+ * that takes the incarnation away, LockTupleNoKeyExclusive for others.
  */
 bool
-ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring)
+ring_find_to_change(Relation rel, const char *name, LockTupleMode mode, Ring *ring)
 {
 	while (ring_read(rel, name, ring))
 	{
-		pg_uuid_t	id = ring->id;
-		uint32		lock_id = ring_lock_id(&id);
-
 		/* Whoever may not change a ring must not hold it up either. */
 		if (!grant_may_change(ring, GetUserId()))
 			grant_report_denied(ring, true);
-		ring_lock(LOCK_DEFINITION, lock_id, 0, mode);
-		if (!ring_read(rel, name, ring))
+		switch (rows_lock(rel, &ring->tid, mode))
 		{
-			ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
-			return false;
+			case TM_Ok:
+				return true;
+			case TM_Updated:
+			case TM_Deleted:
+				break;			/* by somebody who has committed */
+			default:
+				ring_report_changing(name);
 		}
-		if (ring_same_id(&ring->id, &id))
-		{
-			if (!grant_may_change(ring, GetUserId()))
-				grant_report_denied(ring, true);
-			return true;
-		}
-		ring_unlock(LOCK_DEFINITION, lock_id, 0, mode);
 	}
 	return false;
+}
+
+/*
+ * Has the row been replaced by a newer version of it, or deleted, or is that
+ * about to be?  *by is the transaction, invalid unless it is another one that
+ * has not ended.
+ */
+static bool
+row_replaced(HeapTuple tuple, Buffer buffer, TransactionId *by)
+{
+	HeapTupleHeaderData header;
+	TransactionId xid;
+
+	*by = InvalidTransactionId;
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	memcpy(&header, tuple->t_data, SizeofHeapTupleHeader);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if ((header.t_infomask & HEAP_XMAX_INVALID) != 0 || HEAP_XMAX_IS_LOCKED_ONLY(header.t_infomask))
+		return false;
+	xid = HeapTupleHeaderGetUpdateXid(&header);
+	if (TransactionIdIsCurrentTransactionId(xid))
+		return true;
+	if (TransactionIdIsInProgress(xid))
+	{
+		*by = xid;
+		return true;
+	}
+	return TransactionIdDidCommit(xid);
+}
+
+/*
+ * Is an incarnation that of a ring, and nobody about to drop or reset it?
+ * Otherwise *undecided is the transaction on which that hangs, or invalid if
+ * there is no such ring (any more).  While the caller holds the definition lock
+ * nobody begins to drop or reset it.
+ */
+bool
+ring_in_force(const pg_uuid_t *incarnation, TransactionId *undecided)
+{
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+	TransactionId leaving = InvalidTransactionId;	/* who has replaced a version that is in force */
+	TransactionId coming = InvalidTransactionId;	/* who has made one that is not yet */
+	bool		in_force = false;
+	SnapshotData dirty;
+	ScanKeyData key;
+	RowScan		scan;
+	HeapTuple	tuple;
+
+	InitDirtySnapshot(dirty);
+	ScanKeyInit(&key, Anum_ring_incarnation, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(incarnation));
+	scan_rings(&scan, rel, &key, &dirty);
+	while (!in_force && HeapTupleIsValid(tuple = scan_next(&scan)))
+	{
+		TransactionId maker = dirty.xmin;
+		TransactionId by;
+		bool		replaced = row_replaced(tuple, scan_buffer(&scan), &by);
+
+		if (TransactionIdIsValid(maker))
+			coming = replaced ? coming : maker;
+		else if (!replaced)
+			in_force = true;
+		else if (TransactionIdIsValid(by))
+			leaving = by;
+	}
+	scan_end(&scan);
+	table_close(rel, AccessShareLock);
+
+	/* Renamed, say, and still of this incarnation */
+	if (TransactionIdIsValid(leaving) && TransactionIdIsValid(coming))
+		in_force = true;
+	*undecided = TransactionIdIsValid(leaving) ? leaving : coming;
+	return in_force;
+}
+
+/*
+ * Is another transaction, which has not ended, about to give a name to a ring?
+ * Then *maker is it, or invalid if it has ended in between.
+ */
+bool
+ring_being_named(Relation rel, const char *name, TransactionId *maker)
+{
+	SnapshotData dirty;
+	ScanKeyData key;
+
+	InitDirtySnapshot(dirty);
+	ScanKeyInit(&key, Anum_ring_name, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	if (!find_row(rel, &key, &dirty, NULL))
+		return false;
+	*maker = dirty.xmin;
+	return true;
 }
 
 /*

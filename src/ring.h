@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup.h"
+#include "nodes/lockoptions.h"
 #include "storage/lock.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
@@ -55,7 +56,7 @@ typedef struct Ring
 	int64		timeline;		/* of the server, when the ring was created or reset */
 	int64		base_codes;		/* codec.base_codes, signed */
 	pg_uuid_t	incarnation;
-	ItemPointerData tid;		/* of the row; good while the definition lock is held */
+	ItemPointerData tid;		/* of the row; good while that is locked */
 	uint8		key[PERMUTATION_KEY_LEN];
 	bool		guarded;		/* as guards_hold() says, when a session has read it */
 	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
@@ -140,7 +141,9 @@ extern void ring_report_changing(const char *name) pg_attribute_noreturn();
 extern void ring_check_dispenses(const Ring *ring);
 extern bool ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uuid_t *incarnation,
 							bool update);
-extern bool ring_find_to_change(Relation rel, const char *name, LOCKMODE mode, Ring *ring);
+extern bool ring_find_to_change(Relation rel, const char *name, LockTupleMode mode, Ring *ring);
+extern bool ring_in_force(const pg_uuid_t *incarnation, TransactionId *undecided);
+extern bool ring_being_named(Relation rel, const char *name, TransactionId *maker);
 extern void ring_update(Relation rel, const Ring *ring, Datum *values, bool *nulls, bool *replace);
 extern List *ring_list(bool (*may_see) (const Ring *ring, Oid user));
 

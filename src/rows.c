@@ -199,6 +199,22 @@ write_row(Relation rel, ItemPointer tid, HeapTuple new, Bitmapset *updated)
 }
 
 /*
+ * Lock a row to the end of the transaction, as SELECT FOR UPDATE does.  Waits
+ * for whoever is changing it.  TM_Ok if it is still the latest version.
+ */
+TM_Result
+rows_lock(Relation rel, ItemPointer tid, LockTupleMode mode)
+{
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TM_FailureData failure;
+	TM_Result	result = table_tuple_lock(rel, tid, SnapshotSelf, slot, GetCurrentCommandId(true), mode,
+										  LockWaitBlock, 0, &failure);
+
+	ExecDropSingleTupleTableSlot(slot);
+	return result;
+}
+
+/*
  * Insert a row of these columns.
  */
 void

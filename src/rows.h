@@ -8,9 +8,11 @@
 #include "postgres.h"
 
 #include "access/htup.h"
+#include "access/tableam.h"
 #include "commands/trigger.h"
 #include "utils/relcache.h"
 
+extern TM_Result rows_lock(Relation rel, ItemPointer tid, LockTupleMode mode);
 extern void rows_insert(Relation rel, Datum *values, bool *nulls);
 extern bool rows_update(Relation rel, ItemPointer tid, HeapTuple new, const bool *replace);
 extern bool rows_delete(Relation rel, ItemPointer tid);

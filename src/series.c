@@ -44,8 +44,8 @@
  *
  * Rows are found with SnapshotSelf, see ring.c.  Every caller that writes a
  * row holds the series' refill lock, and the ring's definition lock, which
- * keeps the row from being deleted.  Deleting is transactional, since drop
- * and reset are.
+ * keeps drop and reset from deleting the row.  That is transactional, and until
+ * it is known how their transaction ends, nobody makes codes.
  *
  * Nothing is written where the file of the table, or of one of its indexes, is
  * one that a rollback or a crash would take away with what is in it: see

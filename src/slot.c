@@ -378,6 +378,7 @@ slot_make(const SeriesKey *key, bool entitled)
 			pg_atomic_write_u32(&slot->dead, 0);
 			slot->codes = InvalidSharedRef;
 			slot->acknowledged = false;
+			slot->in_doubt = true;
 			slot->size = 0;
 			slot->map = 0;
 			slot->span = 0;
@@ -410,12 +411,10 @@ slot_make(const SeriesKey *key, bool entitled)
 }
 
 /*
- * Every slot of a ring, whatever its extra; with all_rings of all rings of its
- * database and extension.  While the caller holds the ring's definition lock
- * exclusively, none can be added.
+ * Every slot of a database and extension: those of the series `any`.
  */
 List *
-slot_collect(const SeriesKey *ring, bool all_rings)
+slot_collect(const SeriesKey *any)
 {
 	List	   *slots = NIL;
 
@@ -428,9 +427,7 @@ slot_collect(const SeriesKey *ring, bool all_rings)
 		{
 			Slot	   *slot = memory_address(ref);
 
-			if (pg_atomic_read_u32(&slot->dead) == 0 &&
-				slot_same_owner(&slot->key, ring) &&
-				(all_rings || memcmp(&slot->key.incarnation, &ring->incarnation, sizeof(pg_uuid_t)) == 0))
+			if (pg_atomic_read_u32(&slot->dead) == 0 && slot_same_owner(&slot->key, any))
 				slots = lappend(slots, slot);
 			ref = slot->next;
 		}
@@ -440,22 +437,41 @@ slot_collect(const SeriesKey *ring, bool all_rings)
 }
 
 /*
- * Give up a slot whose ring is gone.  Safe at the end of a transaction: takes
- * no lock and cannot fail.  Whoever next makes a slot unlinks it.
+ * Stop a slot whose ring is being dropped or reset.  From then on it is in
+ * doubt whether the ring is still what it was: who comes under the refill lock
+ * asks its row first.  So it is with a slot that has reserved nothing yet,
+ * since nobody finds that one who looks for the slots of a ring by its series.
+ * The caller holds the ring's definition lock exclusively.
  */
 void
-slot_bury(Slot *slot)
+slot_doubt(Slot *slot)
 {
-	uint32		head = pg_atomic_read_u32(&block_control->dead_slots);
+	(void) block_close(slot);
+	slot->in_doubt = true;
+}
 
-	/* Once is enough, also for a ring that was dropped twice. */
-	if (pg_atomic_exchange_u32(&slot->dead, 1) != 0)
-		return;
-	pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
-	do
+/*
+ * Give up a slot whose ring is gone, if it is still a slot of that one.  Safe at
+ * the end of a transaction: cannot fail.  Whoever next makes a slot unlinks it.
+ */
+void
+slot_bury(Slot *slot, const pg_uuid_t *incarnation)
+{
+	uint32		head;
+
+	/* Not memory_lock(): the slot's memory is mapped, and that may fail. */
+	LWLockAcquire(&block_control->lock, LW_SHARED);
+	if (memcmp(&slot->key.incarnation, incarnation, sizeof(pg_uuid_t)) == 0 &&
+		pg_atomic_exchange_u32(&slot->dead, 1) == 0)
 	{
-		pg_atomic_write_u32(&slot->next_dead, head);
-	} while (!pg_atomic_compare_exchange_u32(&block_control->dead_slots, &head, slot->self));
+		pg_atomic_exchange_u64(&slot->ticket, block_new_generation() | TICKET_CLOSED | NO_INDEX);
+		head = pg_atomic_read_u32(&block_control->dead_slots);
+		do
+		{
+			pg_atomic_write_u32(&slot->next_dead, head);
+		} while (!pg_atomic_compare_exchange_u32(&block_control->dead_slots, &head, slot->self));
+	}
+	LWLockRelease(&block_control->lock);
 }
 
 /*

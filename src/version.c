@@ -37,7 +37,7 @@
  * MemoryControl, Slot, Block.
  */
 #ifndef SHARED_LAYOUT
-#define SHARED_LAYOUT	1
+#define SHARED_LAYOUT	2
 #endif
 
 /* This must never change itself, or a library could not tell. */

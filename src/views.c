@@ -266,7 +266,7 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 	ring_make_key(linitial(rings), &key);
 
 	/* All slots at once: rings may be many, and the search holds a lock. */
-	foreach(cell, slot_collect(&key, true))
+	foreach(cell, slot_collect(&key))
 	{
 		Slot	   *slot = lfirst(cell);
 		const Ring *ring;

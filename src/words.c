@@ -20,6 +20,7 @@
 #include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "parser/scansup.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -452,23 +453,94 @@ words_filter_of(const Blocklist *list)
 	return 0;
 }
 
-static uint32
-hash_of(const char *name)
+static void
+lock_name(const char *name)
 {
-	return hash_bytes((const unsigned char *) name, strlen(name));
+	ring_lock(LOCK_NAME, hash_bytes((const unsigned char *) name, strlen(name)), LOCK_NAME_LIST, ExclusiveLock);
+}
+
+static void
+unlock_name(const char *name)
+{
+	ring_unlock(LOCK_NAME, hash_bytes((const unsigned char *) name, strlen(name)), LOCK_NAME_LIST, ExclusiveLock);
+}
+
+static void
+report_changing(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("blocklist \"%s\" is being changed by SQL", name)));
+}
+
+/*
+ * Lock the row of a list that is there, to the end of the transaction.  False
+ * if it is another one by now.
+ */
+static bool
+lock_list(Relation rel, const char *name, WordList *list, LockTupleMode mode)
+{
+	switch (rows_lock(rel, &list->tid, mode))
+	{
+		case TM_Ok:
+			return true;
+		case TM_Updated:
+		case TM_Deleted:
+			return false;
+		default:
+			report_changing(name);
+	}
+	return false;
 }
 
 /*
  * Keep the lists of a ring as they are until the end of the transaction, so that
- * it may be given to them.
+ * it may be given to them.  Those that are built in stay for ever.
  */
 void
 words_lock_lists(const Ring *ring)
 {
+	Relation	rel = ring_open(ring_relation("blocklist"), Natts_list, RowShareLock);
 	ListCell   *cell;
 
 	foreach(cell, options_lists(ring->blocklist))
-		ring_lock(LOCK_NAME, hash_of(lfirst(cell)), LOCK_NAME_LIST, ShareLock);
+	{
+		WordList	list;
+
+		do
+		{
+			if (!read_list(lfirst(cell), &list))
+				report_missing(lfirst(cell), ring);
+		}
+		while (!list.builtin && !lock_list(rel, lfirst(cell), &list, LockTupleShare));
+	}
+	table_close(rel, NoLock);
+}
+
+/*
+ * Reserve the name of a list that is not there, under a lock on it, until the
+ * row is.  Waits to see what becomes of one that is not committed; false if it
+ * has to be looked up again.
+ */
+static bool
+reserve_name(Relation rel, const char *name)
+{
+	SnapshotData dirty;
+	WordList	list;
+
+	InitDirtySnapshot(dirty);
+	lock_name(name);
+	if (!read_row(rel, name, &dirty, &list))
+	{
+		if (!read_list(name, &list))
+			return true;
+		dirty.xmin = InvalidTransactionId;
+	}
+	unlock_name(name);
+	if (TransactionIdIsValid(dirty.xmin))
+		XactLockTableWait(dirty.xmin, NULL, NULL, XLTW_None);
+	CHECK_FOR_INTERRUPTS();
+	return false;
 }
 
 static bool
@@ -560,10 +632,11 @@ words_define(const char *list, ArrayType *words)
 	/* From before the row is looked up: who rewrites the table would move it. */
 	rel = ring_open(ring_relation("blocklist"), Natts_list, RowExclusiveLock);
 
-	/* Whoever may not change a list must not hold it up either. */
-	for (int i = 0; i < 2; i++)
+	do
 	{
 		exists = read_list(list, &existing);
+
+		/* Whoever may not change a list must not hold it up either. */
 		if (exists && existing.builtin)
 			ereport(ERROR,
 					(errcode(ERRCODE_RESERVED_NAME),
@@ -573,9 +646,9 @@ words_define(const char *list, ArrayType *words)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("must be owner of blocklist \"%s\"", list)));
-		if (i == 0)
-			ring_lock(LOCK_NAME, hash_of(list), LOCK_NAME_LIST, ExclusiveLock);
 	}
+	while (exists ? !lock_list(rel, list, &existing, words == NULL ? LockTupleExclusive : LockTupleNoKeyExclusive) :
+		   !reserve_name(rel, list));
 	if (!exists && words == NULL)
 		report_missing(list, NULL);
 
@@ -609,12 +682,13 @@ words_define(const char *list, ArrayType *words)
 			written = rows_update(rel, &existing.tid, columns_form(RelationGetDescr(rel), values, nulls), replace);
 		}
 		else
+		{
 			rows_insert(rel, values, nulls);
+			unlock_name(list);
+		}
 	}
 	if (!written)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_IN_USE),
-				 errmsg("blocklist \"%s\" is being changed by SQL", list)));
+		report_changing(list);
 	table_close(rel, NoLock);
 	CommandCounterIncrement();
 	if (words != NULL && exists)

@@ -208,12 +208,14 @@ SELECT coderring_rename('published', 'republished');
 DROP PUBLICATION regress_coderring;
 \set VERBOSITY default
 
--- The locks of a ring are found by its id.
-BEGIN;
-SELECT coderring_rename('named', 'renamed');
-SELECT name FROM pg_locks, coderring.ring
-	WHERE locktype = 'advisory' AND objsubid = 17234 AND pid = pg_backend_pid() AND objid = ('x' || left(id::text, 8))::bit(32)::bigint;
-ROLLBACK;
+-- Not a row that this very command has written.
+WITH changed AS (UPDATE coderring.ring SET max_length = 9 WHERE name = 'named' RETURNING name)
+	SELECT coderring_rename(name, 'renamed') FROM changed;
+SELECT coderring_define_blocklist('words', ARRAY['word']);
+WITH changed AS (UPDATE coderring.blocklist SET words = ARRAY['other'] WHERE name = 'words' RETURNING name)
+	SELECT coderring_define_blocklist(name, NULL) FROM changed;
+SELECT name, max_length FROM coderring.rings WHERE name LIKE '%named';
+SELECT coderring_define_blocklist('words', NULL);
 
 -- Two rings whose ids begin alike share locks, and that is all.
 SELECT coderring_create('alike1', 3), coderring_create('alike2', 3);
