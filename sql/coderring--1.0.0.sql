@@ -97,6 +97,7 @@ COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not cont
 COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not to be dumped';
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
+COMMENT ON COLUMN coderring.blocklist.words IS 'the words; of the list spreadsheet, regular expressions of what it blocks, for people to read';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
 -- is left out, since the shorter one blocks wherever it occurs.  Words of two characters
@@ -210,6 +211,18 @@ vitun,vitut,^vl$,voegeln,voetsek,vomit,votz,voyeur,vrga,vsf,vtnc,vulva,vysrat,wa
 wetdream,whitepower,whitey,whor,wichs,wijf,wixe,wixxer,wocao,wog,wop,wpww,wtf,wuss,xana,xota,xoxot,xrated,xui,xuj,xuy,
 xxx,yarak,yariman,yarrak,yavsak,yawa,yeban,yebat,yedm,yetmae,yid,yiff,yoban,yobt,youpin,youtre,zalup,zebb,zebi,zhid,
 zhina,zhopa,zigeun,zingar,zob,zoccol,zoophil,zopa,zorra,zyklon}');
+
+-- What src/spreadsheet.c knows: as regular expressions, of whole codes and without
+-- regard to case, which are only for people to read, and for queries of theirs.
+INSERT INTO coderring.blocklist (name, builtin, owner, owner_name, words)
+	SELECT 'spreadsheet', true, 0, '', ARRAY[
+		'^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)e[-+]?[0-9]+$',
+		'^' || month || '[-/. ]*[0-9]{1,4}$',
+		'^[0-9]{1,4}[-/. ]*' || month || '([-/. ]*[0-9]{1,4})?$',
+		'^(0?[0-9]|1[0-2]) ?[ap]m$',
+		'^(null|none|#?n/?a|[-+]?(nan|inf|infinity)|true|false)$']
+	FROM (VALUES ('(jan(u(a(ry?)?)?)?|feb(r(u(a(ry?)?)?)?)?|mar(ch?)?|apr(il?)?|may|june?|july?|aug(u(st?)?)?|'
+		'sep(t(e(m(b(er?)?)?)?)?)?|oct(o(b(er?)?)?)?|nov(e(m(b(er?)?)?)?)?|dec(e(m(b(er?)?)?)?)?)')) AS m (month);
 
 -- The two tables below are never replicated logically: their rows are written
 -- in place, which is not decoded, so that deletions must not be either.

@@ -35,6 +35,14 @@
  * only where the shorter word did not count: the step to those is hidden, and
  * kept beside the table.
  *
+ * Whole texts.  A list may also block what spreadsheet.c knows (blocklist_join),
+ * to which no characters look alike.  That is an automaton too, and the joined
+ * list has pairs of states.  Most texts soon are, and stay, nothing to it: for
+ * these pairs the states of the words stand, with their numbers.  The other pairs
+ * come behind those, each with its word's state as fail link.  What it knows is
+ * blocked by the step for the end alone, so it never lies in what is passed.
+ * A column is then of bytes that neither of the two tells apart.
+ *
  * Counting.  Let N(j, s, g) be how many texts of j alphabet characters, each
  * followed by its check character, go on from state s without ever coming to
  * BLOCKED; g is the state of the check in s.  Then N(j, s, g) is the sum of
@@ -49,8 +57,9 @@
  *		N(j, s, g) = N(j, fail(s), g) + sum over the branches x of s of
  *			N(j - 1, next(s, x), g') - N(j - 1, next(fail(s), x), g')
  *
- * in the order of the state numbers.  The arithmetic is modulo 2^64, where
- * subtraction is exact too.
+ * in the order of the state numbers.  (That is true of any two states, and short
+ * where they differ on few steps, as the pairs of a joined list do.)  The
+ * arithmetic is modulo 2^64, where subtraction is exact too.
  *
  * Plain C without PostgreSQL, without allocation, without state.
  */
@@ -58,6 +67,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "spreadsheet.h"
 
 /* By letter where a digit looks like one.  blocklist_identity has a version for it. */
 static const unsigned char folded[256] = {
@@ -417,6 +428,199 @@ blocklist_run(const Blocklist *list, uint32_t state, const char *text, size_t le
 	return state;
 }
 
+/* Columns of a joined list: what a byte is to words, and to spreadsheet.c. */
+typedef struct Columns
+{
+	uint32_t	count;			/* those of the beginning and the end come last */
+	uint8_t		of[256];		/* byte -> column */
+	uint8_t		word[256];		/* column -> the words' column */
+	uint8_t		sheet[256];		/* column -> spreadsheet.c's class */
+} Columns;
+
+/* Numbered in the order of the words' columns; the first is of what is nothing to both. */
+static void
+set_columns(Columns *columns, const Blocklist *words)
+{
+	memset(columns, 0, sizeof(*columns));
+	columns->count = 1;
+	for (uint32_t class = 0; class < words->classes; class++)
+	{
+		int			column_of[256] = {0};	/* spreadsheet.c's class -> column */
+
+		for (uint32_t c = 0; c < 256; c++)
+		{
+			unsigned char sheet = spreadsheet_class((unsigned char) c);
+
+			if (words->class_of[c] != class || (class == 0 && sheet == 0))
+				continue;
+			if (column_of[sheet] == 0)
+			{
+				columns->word[columns->count] = (uint8_t) class;
+				columns->sheet[columns->count] = sheet;
+				column_of[sheet] = (int) columns->count++;
+			}
+			columns->of[c] = (uint8_t) column_of[sheet];
+		}
+	}
+	/* lower case is capitals' to both, so that these have numbers left */
+	columns->word[columns->count++] = words->begin_class;
+	columns->word[columns->count++] = words->end_class;
+}
+
+/* The state's number of a pair, which is added if it is new; BLOCKLIST_BLOCKED if there is no room for it. */
+static uint32_t
+pair_number(BlocklistPairs *pairs, const Blocklist *words, uint32_t word, uint32_t sheet)
+{
+	uint64_t	key = (uint64_t) word * SPREADSHEET_STATES + sheet;
+	uint32_t	place = (uint32_t) (key * UINT64_C(0x9E3779B97F4A7C15) >> 32);	/* 2^64 / golden ratio */
+	uint32_t   *found;
+
+	for (;; place++)
+	{
+		found = &pairs->found[place % BLOCKLIST_PLACES];
+		if (*found == 0)
+			break;
+		if (pairs->word[*found - 1] == word && pairs->sheet[*found - 1] == sheet)
+			return words->states + *found - 1;
+	}
+	if (words->states + pairs->count >= BLOCKLIST_MAX_STATES)
+		return BLOCKLIST_BLOCKED;
+	pairs->word[pairs->count] = (uint16_t) word;
+	pairs->sheet[pairs->count] = (uint16_t) sheet;
+	*found = ++pairs->count;
+	return words->states + *found - 1;
+}
+
+/*
+ * Go from each pair of states to those that follow, from the first on: all are
+ * found so.  Where the list is given, write their rows and hidden steps.  False if
+ * they are too many.
+ */
+static bool
+walk_pairs(BlocklistPairs *pairs, const Blocklist *words, const Columns *columns, Blocklist *list, uint16_t *hidden)
+{
+	const uint16_t *fail = words->next + (size_t) words->states * words->classes;
+
+	if (pair_number(pairs, words, blocklist_begin(words), SPREADSHEET_BEGIN) == BLOCKLIST_BLOCKED)
+		return false;
+	for (uint32_t i = 0; i < pairs->count; i++)
+	{
+		uint16_t   *row = NULL;
+
+		if (list != NULL)
+		{
+			row = &list->next[(words->states + i) * list->classes];
+			memcpy(row, &list->next[pairs->word[i] * list->classes], sizeof(uint16_t) * list->classes);
+			if (spreadsheet_ends(pairs->sheet[i]))
+				row[list->end_class] = BLOCKLIST_BLOCKED;
+		}
+		for (uint32_t column = 1; column < columns->count; column++)
+		{
+			uint32_t	sheet = spreadsheet_next(pairs->sheet[i], columns->sheet[column]);
+			uint32_t	word;
+			uint32_t	to;
+			bool		blocked;
+
+			if (sheet == SPREADSHEET_NOTHING)
+				continue;
+			word = words->next[pairs->word[i] * words->classes + columns->word[column]];
+			blocked = word == BLOCKLIST_BLOCKED;
+			if (blocked)
+				word = pass(words, fail, fail + words->states, pairs->word[i], columns->word[column]);
+			to = pair_number(pairs, words, word, sheet);
+			if (to == BLOCKLIST_BLOCKED)
+				return false;
+			if (list == NULL)
+				pairs->hidden += blocked;
+			else if (!blocked)
+				row[column] = (uint16_t) to;
+			else
+			{
+				*hidden++ = (uint16_t) (words->states + i);
+				*hidden++ = (uint16_t) column;
+				*hidden++ = (uint16_t) to;
+			}
+		}
+	}
+	return true;
+}
+
+/* How many steps the words' hidden ones are in the columns of a joined list. */
+static uint32_t
+count_hidden(const Blocklist *words, const Columns *columns)
+{
+	const uint16_t *step = words->next + (size_t) words->states * (words->classes + 1);
+	uint32_t	count = 0;
+
+	for (uint32_t i = 0; i < words->hidden; i++, step += HIDDEN)
+		for (uint32_t column = 0; column < columns->count; column++)
+			count += columns->word[column] == step[1];
+	return count;
+}
+
+/*
+ * Bytes that blocklist_join needs for these words.  0 if there would be more
+ * states than there can be: then there is no such list.  pairs: memory for the
+ * two of them, aligned as for a uint32_t, with anything in it.
+ */
+size_t
+blocklist_joined_bytes(const Blocklist *words, BlocklistPairs *pairs)
+{
+	Columns		columns;
+
+	set_columns(&columns, words);
+	memset(pairs, 0, sizeof(*pairs));
+	if (!walk_pairs(pairs, words, &columns, NULL, NULL))
+		return 0;
+	return offsetof(Blocklist, next) +
+		sizeof(uint16_t) * ((size_t) (words->states + pairs->count) * (columns.count + 1) +
+							(size_t) (count_hidden(words, &columns) + pairs->hidden) * HIDDEN);
+}
+
+/*
+ * Make the list of these words and of what spreadsheet.c knows, in the
+ * blocklist_joined_bytes(words, pairs) bytes at list, which are aligned as for a
+ * uint64_t.  pairs: as that call has left them.  Neither they nor the words are
+ * needed afterwards.
+ */
+void
+blocklist_join(Blocklist *list, const Blocklist *words, BlocklistPairs *pairs)
+{
+	const uint16_t *words_fail = words->next + (size_t) words->states * words->classes;
+	const uint16_t *step = words_fail + words->states;
+	Columns		columns;
+	uint16_t   *fail;
+	uint16_t   *hidden;
+
+	set_columns(&columns, words);
+	list->states = words->states + pairs->count;
+	list->classes = columns.count;
+	list->begin_class = (uint8_t) (columns.count - 2);
+	list->end_class = (uint8_t) (columns.count - 1);
+	memcpy(list->class_of, columns.of, sizeof(list->class_of));
+
+	fail = list->next + (size_t) list->states * list->classes;
+	memcpy(fail, words_fail, sizeof(uint16_t) * words->states);
+	memcpy(fail + words->states, pairs->word, sizeof(uint16_t) * pairs->count);
+	for (uint32_t state = 0; state < words->states; state++)
+		for (uint32_t column = 0; column < columns.count; column++)
+			list->next[state * list->classes + column] = words->next[state * words->classes + columns.word[column]];
+	list->next[list->begin_class] = (uint16_t) words->states;
+
+	/* in the order of their states and columns, as those of the words are */
+	hidden = fail + list->states;
+	list->hidden = count_hidden(words, &columns) + pairs->hidden;
+	for (uint32_t i = 0; i < words->hidden; i++, step += HIDDEN)
+		for (uint32_t column = 0; column < columns.count; column++)
+			if (columns.word[column] == step[1])
+			{
+				*hidden++ = step[0];
+				*hidden++ = (uint16_t) column;
+				*hidden++ = step[2];
+			}
+	(void) walk_pairs(pairs, words, &columns, list, hidden);
+}
+
 /* Stafford's Mix13, the finalizer of SplitMix64 (Steele et al., 2014); one to one. */
 static uint64_t
 mix(uint64_t z)
@@ -484,6 +688,16 @@ blocklist_identity(const BlocklistWord *words, size_t count)
 			identity = mix(identity ^ taken);
 		}
 	} while (n == room);
+	return identity != 0 ? identity : 1;
+}
+
+/*
+ * The same for the words of an identity together with what spreadsheet.c knows.
+ */
+uint64_t
+blocklist_identity_joined(uint64_t identity)
+{
+	identity = mix(identity + mix(1));	/* version of what spreadsheet.c knows: raised if that changes */
 	return identity != 0 ? identity : 1;
 }
 

@@ -59,6 +59,23 @@ extern uint32_t blocklist_run(const Blocklist *list, uint32_t state, const char 
 extern unsigned char blocklist_fold(unsigned char c);
 extern uint64_t blocklist_identity(const BlocklistWord *words, size_t count);
 
+/* Pairs of states, one of the words and one of spreadsheet.c. */
+#define BLOCKLIST_MAX_STATES	65536u
+#define BLOCKLIST_PLACES		(2 * BLOCKLIST_MAX_STATES)
+
+typedef struct BlocklistPairs
+{
+	uint32_t	count;
+	uint32_t	hidden;			/* hidden steps of all of them */
+	uint16_t	word[BLOCKLIST_MAX_STATES];
+	uint16_t	sheet[BLOCKLIST_MAX_STATES];
+	uint32_t	found[BLOCKLIST_PLACES];	/* hash table: a pair's place above, plus one; 0 for none */
+} BlocklistPairs;
+
+extern size_t blocklist_joined_bytes(const Blocklist *words, BlocklistPairs *pairs);
+extern void blocklist_join(Blocklist *list, const Blocklist *words, BlocklistPairs *pairs);
+extern uint64_t blocklist_identity_joined(uint64_t identity);
+
 typedef struct BlocklistCounter BlocklistCounter;
 
 extern size_t blocklist_counter_bytes(const Blocklist *list, const Codec *codec,

@@ -9,6 +9,10 @@
  * whatever the list is called and whoever changed it; and a session keeps the
  * automata it has built by identity, so that it need not build them again when
  * definitions change.
+ *
+ * The built-in list "spreadsheet" is not made of words but of what
+ * spreadsheet.c knows.  Its row shows that as regular expressions, which nothing
+ * here reads.
  */
 #include "postgres.h"
 
@@ -50,6 +54,9 @@ enum
 	Natts_list = Anum_list_words
 };
 
+/* The built-in list that has no words */
+#define SPREADSHEET	"spreadsheet"
+
 /* Automata that a session keeps. */
 #define KEPT	8
 
@@ -68,9 +75,18 @@ typedef struct WordList
 	bool		builtin;
 	Oid			owner;
 	NameData	owner_name;
+	bool		spreadsheet;
 	BlocklistWord *words;		/* NULL if there are some that can be none */
 	int			count;
 } WordList;
+
+/* What codes are filtered with: all lists of a ring */
+typedef struct Words
+{
+	BlocklistWord *words;
+	int			count;
+	bool		spreadsheet;	/* and what spreadsheet.c knows */
+} Words;
 
 static Kept kept[KEPT];
 static uint64 uses = 0;
@@ -231,7 +247,10 @@ read_row(Relation rel, const char *name, Snapshot snapshot, WordList *list)
 		list->builtin = DatumGetBool(values[Anum_list_builtin - 1]);
 		list->owner = DatumGetObjectId(values[Anum_list_owner - 1]);
 		list->owner_name = *DatumGetName(values[Anum_list_owner_name - 1]);
-		list->words = stored_words(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
+		list->spreadsheet = list->builtin && strcmp(name, SPREADSHEET) == 0;
+		list->count = 0;
+		list->words = list->spreadsheet ? palloc(sizeof(BlocklistWord)) :
+			stored_words(DatumGetArrayTypePCopy(values[Anum_list_words - 1]), &list->count);
 	}
 	scan_end(&scan);
 	return found;
@@ -262,10 +281,12 @@ read_list(const char *name, WordList *list)
  * What words are known by; never 0, nor SERIES_FILTER_CHANGED.
  */
 static uint64
-identity_of(const BlocklistWord *words, int count)
+identity_of(const Words *words)
 {
-	uint64		identity = blocklist_identity(words, count);
+	uint64		identity = blocklist_identity(words->words, words->count);
 
+	if (words->spreadsheet)
+		identity = blocklist_identity_joined(identity);
 	return identity != SERIES_FILTER_CHANGED ? identity : 1;
 }
 
@@ -277,7 +298,7 @@ report_missing(const char *name, const Ring *ring)
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("blocklist \"%s\" does not exist", name),
 			 ring != NULL ? errdetail("Codes of ring \"%s\" are to be filtered with it.", ring->name) : 0,
-			 errhint("There are \"english\", \"international\" and what coderring_define_blocklist has defined.")));
+			 errhint("There are \"english\", \"international\", \"spreadsheet\" and what coderring_define_blocklist has defined.")));
 }
 
 /* Are codes of a ring filtered with a list? */
@@ -308,17 +329,97 @@ fit(const BlocklistWord *words, int count)
 }
 
 /*
+ * The automaton of a ring's words, in the current context.  NULL if it would have
+ * too many states, which can only be with what spreadsheet.c knows.
+ */
+static Blocklist *
+build(const Ring *ring, const Words *words)
+{
+	Blocklist  *automaton;
+	Blocklist  *joined = NULL;
+	BlocklistPairs *pairs;
+	Size		size = blocklist_bytes(words->words, words->count);
+
+	automaton = MemoryContextAllocHuge(CurrentMemoryContext, size);
+	if (!blocklist_build(automaton, words->words, words->count))
+		elog(ERROR, "cannot build the blocklist of ring \"%s\"", ring->name);
+	if (!words->spreadsheet)
+		return automaton;
+	pairs = palloc(sizeof(BlocklistPairs));
+	size = blocklist_joined_bytes(automaton, pairs);
+	if (size > 0)
+	{
+		joined = MemoryContextAllocHuge(CurrentMemoryContext, size);
+		blocklist_join(joined, automaton, pairs);
+	}
+	pfree(pairs);
+	pfree(automaton);
+	return joined;
+}
+
+/* The automaton of that identity that the session keeps, NULL if it does not. */
+static Kept *
+find_kept(uint64 filter)
+{
+	for (int i = 0; i < KEPT; i++)
+	{
+		if (kept[i].list != NULL && kept[i].filter == filter)
+			return &kept[i];
+	}
+	return NULL;
+}
+
+/* Has the automaton of a ring's words room for what spreadsheet.c knows, if that is wanted? */
+static bool
+fit_together(const Ring *ring, const Words *words)
+{
+	static uint64 last = 0;		/* identity of the last ones that had it */
+	uint64		identity;
+	MemoryContext scratch;
+	MemoryContext old;
+	bool		fits;
+
+	if (!words->spreadsheet || words->count == 0)
+		return true;
+	identity = identity_of(words);
+	if (identity == last || find_kept(identity) != NULL)
+		return true;
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	fits = build(ring, words) != NULL;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	if (fits)
+		last = identity;
+	return fits;
+}
+
+/* 54000 */
+static void
+report_many(const Ring *ring, const Words *words)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("ring \"%s\" has too many blocked words", ring->name),
+			 fit(words->words, words->count) ?
+			 errdetail("They leave no room for the list \"%s\".", SPREADSHEET) :
+			 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES),
+			 errhint("Give it fewer lists, or shorter ones.")));
+}
+
+/*
  * The words of all lists of a ring.  False if one of them is gone, or is not as
  * the extension's functions have left it, or all of them are too many; with
  * `raise` 42704, XX001 or 54000.
  */
 static bool
-read_words(const Ring *ring, bool raise, BlocklistWord **words, int *count)
+read_words(const Ring *ring, bool raise, Words *words)
 {
 	ListCell   *cell;
 
-	*words = palloc(sizeof(BlocklistWord));
-	*count = 0;
+	words->words = palloc(sizeof(BlocklistWord));
+	words->count = 0;
+	words->spreadsheet = false;
 	foreach(cell, options_lists(ring->blocklist))
 	{
 		const char *name = lfirst(cell);
@@ -335,51 +436,50 @@ read_words(const Ring *ring, bool raise, BlocklistWord **words, int *count)
 					 errhint("Define it again: coderring_define_blocklist.")));
 		if (!found || list.words == NULL)
 			return false;
-		*words = repalloc_huge(*words, (*count + list.count + 1) * sizeof(BlocklistWord));
-		memcpy(*words + *count, list.words, list.count * sizeof(BlocklistWord));
-		*count += list.count;
+		words->words = repalloc_huge(words->words, (words->count + list.count + 1) * sizeof(BlocklistWord));
+		memcpy(words->words + words->count, list.words, list.count * sizeof(BlocklistWord));
+		words->count += list.count;
+		words->spreadsheet = words->spreadsheet || list.spreadsheet;
 	}
-	if (raise && !fit(*words, *count))
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("ring \"%s\" has too many blocked words", ring->name),
-				 errdetail("All words together have at most %u bytes.", BLOCKLIST_MAX_BYTES)));
-	return fit(*words, *count);
+	if (raise && !fit(words->words, words->count))
+		report_many(ring, words);
+	return fit(words->words, words->count);
 }
 
 /*
  * Find out with which words the codes of a ring are filtered: sets
- * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is damaged.
+ * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is
+ * damaged, 54000 if all words are too many.
  */
 void
 words_read_filter(Ring *ring)
 {
-	BlocklistWord *words;
-	int			count;
+	Words		words;
 
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return;
-	(void) read_words(ring, true, &words, &count);
-	ring->filter = identity_of(words, count);
+	(void) read_words(ring, true, &words);
+	if (!fit_together(ring, &words))
+		report_many(ring, &words);
+	ring->filter = identity_of(&words);
 }
 
 /*
  * The same for somebody who looks at rings that may be gone by now: false if
- * a list is, or is damaged.
+ * a list is, or is damaged, or all words are too many.
  */
 bool
 words_find_filter(Ring *ring)
 {
-	BlocklistWord *words;
-	int			count;
+	Words		words;
 
 	ring->filter = 0;
 	if (ring->blocklist[0] == '\0')
 		return true;
-	if (!read_words(ring, false, &words, &count))
+	if (!read_words(ring, false, &words) || !fit_together(ring, &words))
 		return false;
-	ring->filter = identity_of(words, count);
+	ring->filter = identity_of(&words);
 	return true;
 }
 
@@ -391,42 +491,42 @@ words_find_filter(Ring *ring)
 const Blocklist *
 words_automaton(const Ring *ring, uint64 *filter)
 {
-	Kept	   *entry = &kept[0];
+	Kept	   *entry;
 	MemoryContext old;
 	MemoryContext scratch;
-	BlocklistWord *words;
-	int			count;
+	Words		words;
 	Size		size;
 	Blocklist  *automaton;
 
 	*filter = ring->filter;
 	if (ring->filter == 0)
 		return NULL;
-	for (int i = 0; i < KEPT; i++)
+	entry = find_kept(ring->filter);
+	if (entry != NULL)
 	{
-		if (kept[i].list != NULL && kept[i].filter == ring->filter)
-		{
-			kept[i].used = ++uses;
-			return kept[i].list;
-		}
-		if (kept[i].used < entry->used)
-			entry = &kept[i];
+		entry->used = ++uses;
+		return entry->list;
 	}
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
-	(void) read_words(ring, true, &words, &count);
-	*filter = identity_of(words, count);
+	(void) read_words(ring, true, &words);
+	*filter = identity_of(&words);
+	entry = &kept[0];
+	for (int i = 1; i < KEPT; i++)
+	{
+		if (kept[i].used < entry->used)
+			entry = &kept[i];
+	}
 	entry->list = NULL;
 	entry->used = 0;
 	if (entry->memory == NULL)
 		entry->memory = AllocSetContextCreate(TopMemoryContext, "coderring automaton", ALLOCSET_SMALL_SIZES);
 	else
 		MemoryContextReset(entry->memory);
-	size = blocklist_bytes(words, count);
-	automaton = MemoryContextAllocHuge(scratch, size);
-	if (!blocklist_build(automaton, words, count))
-		elog(ERROR, "cannot build the blocklist of ring \"%s\"", ring->name);
+	automaton = build(ring, &words);
+	if (automaton == NULL)
+		report_many(ring, &words);
 
 	/* That was the most that it could take. */
 	size = blocklist_used_bytes(automaton);

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs libFuzzer on the rooms that need no PostgreSQL, under AddressSanitizer and
-# UBSan: permutation, codec, check, blocklist. Also: make libfuzzer
+# UBSan: permutation, codec, check, blocklist, spreadsheet. Also: make libfuzzer
 #
 #   LIBFUZZER_SECONDS=30   so long for each target
 #   LIBFUZZER_SEED=0       of libFuzzer; 0 is another one each time
 #   TARGETS="name name"    these only: permutation, portable (permutation as for
-#                          compilers without 128-bit numbers), codec, check, blocklist
+#                          compilers without 128-bit numbers), codec, check, blocklist,
+#                          spreadsheet
 #   CLANG=clang-14         the compiler; found, or installed, if not given
 #
 # Each target (test/unit/fuzz_*.c) compares its room with an independent reference.
@@ -21,12 +22,12 @@ source "$here/packages.sh"
 
 seconds=${LIBFUZZER_SECONDS:-30}
 seed=${LIBFUZZER_SEED:-0}
-targets=${TARGETS:-permutation portable codec check blocklist}
+targets=${TARGETS:-permutation portable codec check blocklist spreadsheet}
 [[ $seconds =~ ^[1-9][0-9]{0,5}$ ]] || die "LIBFUZZER_SECONDS: a number from 1 on"
 [[ $seed =~ ^[0-9]{1,9}$ ]] || die "LIBFUZZER_SEED: a number"
 for target in $targets; do
-    [[ $target =~ ^(permutation|portable|codec|check|blocklist)$ ]] ||
-        die "TARGETS: permutation, portable, codec, check, blocklist; not \"$target\""
+    [[ $target =~ ^(permutation|portable|codec|check|blocklist|spreadsheet)$ ]] ||
+        die "TARGETS: permutation, portable, codec, check, blocklist, spreadsheet; not \"$target\""
 done
 
 flags="-g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
@@ -79,7 +80,8 @@ sources() {
         permutation | portable) say fuzz_permutation.c "$dir/permutation.c" -lcrypto ;;
         codec) say fuzz_codec.c "$dir/codec.c" ;;
         check) say fuzz_check.c "$dir/check.c" ;;
-        blocklist) say fuzz_blocklist.c "$dir/blocklist.c" "$src/check.c" "$src/codec.c" ;;
+        blocklist) say fuzz_blocklist.c "$dir/blocklist.c" "$src/spreadsheet.c" "$src/check.c" "$src/codec.c" ;;
+        spreadsheet) say fuzz_spreadsheet.c "$dir/spreadsheet.c" ;;
     esac
     [[ $1 != portable ]] || say -DPERMUTATION_NO_INT128
 }
@@ -201,6 +203,14 @@ canary blocklist "hidden steps cut off" '/^blocklist_used_bytes/,/^}/s/ + (size_
 canary blocklist "identity, words that come twice" 's/if (place > 0 && smallest\[place - 1\] == hash)/if (place > room)/'
 canary blocklist "identity, spelling" 's/(hash ^ FOLD(word->text\[i\]))/(hash ^ (unsigned char) word->text[i])/'
 canary blocklist "identity, the last character" '/^word_hash/,/^}/s/i < word->len/i + 1 < word->len/'
+canary blocklist "joined, words that are passed" 's/word = pass(words, fail, /word = 0 * pass(words, fail, /'
+canary blocklist "joined, where there is no word" '/^walk_pairs/,/^}/s/blocklist_begin(words)/BLOCKLIST_START/'
+canary blocklist "joined, digits that look like letters" 's/sheet = spreadsheet_class((unsigned char) c);/sheet = spreadsheet_class(folded[c]);/'
+canary blocklist "joined, whole texts that end" 's/row\[list->end_class\] = BLOCKLIST_BLOCKED;/row[0] = BLOCKLIST_BLOCKED;/'
+canary spreadsheet "a month alone" 's/ != PLACE_FIRST;/ < PLACES;/'
+canary spreadsheet "a month of two letters" 's/^#define MIN_MONTH	3/#define MIN_MONTH	2/'
+canary spreadsheet "five digits before a month" 's/^			return DIGITS;/			return DIGIT4;/'
+canary spreadsheet "words by their first letters" 's/text\[state % (MAX_LEN + 1)\] == .*&&/text[0] != 0 \&\&/'
 for target in $targets; do
     run_target "$target"
 done

@@ -100,7 +100,7 @@ $ENV{PGCLIENTENCODING} = $encoding;
 #
 
 my @names = map { "ring $_" } 1 .. 12;
-my @lists = ('english', 'international', 'mine', 'short', 'long');
+my @lists = ('english', 'international', 'spreadsheet', 'mine', 'short', 'long');
 my @roles = map { "$database $_" } 'a', 'b', 'c';
 my @alphabets = (
 	'01', '0123456789', 'ABC', 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N', 'AS5!', q{'"\\%$:;,.?*/()},

@@ -29,15 +29,28 @@ sub folded
 	return map { (my $text = uc $_) =~ tr/01L23456978/OIIZEASGGTB/; $text } @_;
 }
 
-# words_of(LIST): what matches a folded text that is blocked.
+# words_of(LIST): what matches a folded text that is blocked. Of several lists,
+# those of words.
 sub words_of
 {
 	my ($list) = @_;
+	my $names = join(',', map { "'$_'" } grep { $_ ne 'spreadsheet' } split(/, /, $list), 'no list');
 	my @words = folded(split(/\n/,
-		$node->safe_psql('postgres', "SELECT unnest(words) FROM coderring.blocklist WHERE name = '$list'")));
+		$node->safe_psql('postgres', "SELECT unnest(words) FROM coderring.blocklist WHERE name IN ($names)")));
 	my $pattern = join('|', (map { /^(\^?)(.*?)(\$?)$/; $1 . quotemeta($2) . $3 } @words), '(?!)');
 
 	return qr/$pattern/;
+}
+
+# sheet_of(LIST): what matches a text as it is that the list "spreadsheet" blocks,
+# if that is one of them.
+sub sheet_of
+{
+	my ($list) = @_;
+	my $pattern = join('|', $list =~ /spreadsheet/ ?
+		split(/\n/, $node->safe_psql('postgres', q{SELECT unnest(words) FROM coderring.blocklist WHERE name = 'spreadsheet'})) : '(?!)');
+
+	return qr/$pattern/i;
 }
 
 sub is_blocked
@@ -65,10 +78,11 @@ sub row
 #
 # Whole cycles of 1,048,576 base codes
 #
-foreach my $case ([ 'english', '', 6093 ], [ 'international', '26', undef ])
+foreach my $case ([ 'english', '', 6093 ], [ 'international', '26', undef ], [ 'spreadsheet', '', 1186 ], [ 'english, spreadsheet', '26', undef ])
 {
 	my ($list, $extra, $known) = @$case;
 	my $words = words_of($list);
+	my $sheet = sheet_of($list);
 	my $out = '';
 	my ($codes, $strange, $twice, $unlike, $blocked) = (0, 0, 0, 0, 0);
 
@@ -93,11 +107,13 @@ foreach my $case ([ 'english', '', 6093 ], [ 'international', '26', undef ])
 	}
 	my $bit = 0;
 	my @folded_halves = folded(@halves);
-	foreach my $first (folded(map { $extra . $_ } @halves))
+	foreach my $one (map { $extra . $_ } @halves)
 	{
-		foreach my $second (@folded_halves)
+		my ($first) = folded($one);
+
+		foreach my $other (0 .. $#halves)
 		{
-			my $is_blocked = "$first$second" =~ $words ? 1 : 0;
+			my $is_blocked = "$first$folded_halves[$other]" =~ $words || "$one$halves[$other]" =~ $sheet ? 1 : 0;
 
 			$blocked += $is_blocked;
 			$unlike++ if $is_blocked == vec($seen, $bit++, 1);
@@ -188,6 +204,17 @@ foreach my $mode ('immediate', 'fast')
 }
 $node->safe_psql('postgres', 'SELECT count(coderring_drop(name)) FROM coderring.rings');
 
+# The alphabet "safe" by itself
+{
+	my $sheet = sheet_of('spreadsheet');
+
+	$node->safe_psql('postgres', q{SELECT coderring_create('safe', 4, alphabet => 'safe')});
+	my @codes = take($node, 'postgres', 'safe', 614656);
+	is(scalar(grep { /$sheet/ } @codes), 0, 'safe: no code of a whole cycle is blocked');
+	is(join(' ', row($node, 'safe', 'cycle, remaining')), '0 0', 'safe: it was a whole cycle');
+	$node->safe_psql('postgres', q{SELECT coderring_drop('safe')});
+}
+
 #
 # Dump and restore: lists of one's own, with their owners, and none of those
 # that are built in; and the rings' codes go on, filtered as they were.
@@ -201,9 +228,9 @@ SELECT coderring_define_blocklist('lister', ARRAY['abc', 'd "e', 'NULLS', 'NULL'
 SET ROLE leaver;
 SELECT coderring_define_blocklist('leaver', '{Xyz}'), coderring_create('left', 2, 'leaver');
 RESET ROLE;
-SELECT coderring_create('begin', 3, 'begin'), coderring_create('english', 2, 'english'), coderring_create('none', 2);
+SELECT coderring_create('sheet', 3, 'begin, spreadsheet'), coderring_create('begin', 3, 'begin'), coderring_create('english', 2, 'english'), coderring_create('none', 2);
 SQL
-my %before = map { $_ => [ take($node, 'postgres', $_, 500) ] } qw(begin english left none);
+my %before = map { $_ => [ take($node, 'postgres', $_, 500) ] } qw(begin english left none sheet);
 my $english = words_of('english');
 my @blocked = grep { is_blocked($english, $_) } base_codes(2);
 is(scalar(@blocked), 8, 'eight codes of two characters are blocked');
@@ -230,14 +257,15 @@ is($target->safe_psql('restored', $rings), $node->safe_psql('postgres', $rings),
 my $series = 'SELECT ring, cycle, codes_per_cycle FROM coderring.series ORDER BY ring';
 is($target->safe_psql('restored', $series), $node->safe_psql('postgres', $series), 'and what is said of their series');
 
-foreach my $ring (qw(begin left none))
+foreach my $ring (qw(begin left none sheet))
 {
 	my @after = take($target, 'restored', $ring, $target->safe_psql('restored', "SELECT remaining FROM coderring.series WHERE ring = '$ring'"));
 	my $list = $target->safe_psql('restored', "SELECT coalesce(blocklist, 'none') FROM coderring.rings WHERE name = '$ring'");
 	my $words = words_of($list);
+	my $sheet = sheet_of($list);
 
 	is(join(' ', duplicates(@{ $before{$ring} }, @after)), '', "restored, $ring: no code comes twice");
-	is(join(' ', grep { is_blocked($words, $_) } @after), '', "restored, $ring: none is blocked");
+	is(join(' ', grep { is_blocked($words, $_) || /$sheet/ } @after), '', "restored, $ring: none is blocked");
 	is($target->safe_psql('restored', "SELECT remaining, cycle FROM coderring.series WHERE ring = '$ring'"), '0|0', "restored, $ring: it comes to the end of the cycle");
 }
 # What was passed over because it was blocked was not issued, there as here.

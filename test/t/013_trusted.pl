@@ -220,7 +220,7 @@ sub restored
 	is($server->safe_psql($dbname, q{SELECT count(*) FROM unnest(regexp_split_to_array('VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N', '')) c
 		WHERE coderring_issued('bumped', c)}), 5, "$title: so what a bump has left was not issued");
 	is($server->safe_psql($dbname, $lists), $node->safe_psql('app', $lists), "$title: the lists of words");
-	is($server->safe_psql($dbname, 'SELECT count(*) FROM coderring.blocklist WHERE builtin'), 2,
+	is($server->safe_psql($dbname, 'SELECT count(*) FROM coderring.blocklist WHERE builtin'), 3,
 		"$title: the built-in ones once");
 	foreach my $ring (sort keys %before)
 	{

@@ -196,7 +196,7 @@ my %computed = (
 				SELECT coderring_get_code('filtered') IS NULL;
 				SELECT codes_per_cycle FROM coderring.series WHERE ring = 'filtered';
 				ROLLBACK}) =~ s/.*\n//sr)
-		} 'english', 'international';
+		} 'english', 'international', 'spreadsheet';
 	},
 	outstanding => sub {
 		my $codes = $_[0] =~ tr/,//dr;

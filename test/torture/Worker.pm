@@ -411,7 +411,7 @@ sub do_create
 sub do_words
 {
 	my ($self) = @_;
-	my $list = (q{'english'}, q{'international'}, 'NULL')[ rand 3 ];
+	my $list = (q{'english'}, q{'international'}, q{'english, spreadsheet'}, 'NULL')[ rand 4 ];
 
 	$self->ask("SELECT coderring_set_blocklist('words', $list)");
 	$self->take_changing("name = 'words'", 5);

@@ -1,17 +1,20 @@
 /*
  * fuzz_blocklist.c
- *		libFuzzer on blocklist.c: the automaton against a search for every word at
- *		every place, its counts against trying all texts, identities against sets of
- *		folded words.
+ *		libFuzzer on blocklist.c and spreadsheet.c: the automaton against a search for
+ *		every word at every place and a regular expression, its counts against
+ *		trying all texts, identities against sets of folded words.
  */
 #include "blocklist.h"
 #include "fuzz.h"
+#include "sheet.h"
 
 #define MAX_WORDS	12
 #define MAX_LEN		9
 #define MAX_TEXT	80
 #define MAX_LEVELS	4
 #define MAX_RADIX	5
+
+static bool joined;				/* with what spreadsheet.c knows */
 
 typedef struct Words
 {
@@ -64,7 +67,7 @@ holds_word(const Words *list, const char *text, size_t len, size_t passed, bool 
 				same(text + at, word, word_len))
 				return true;
 	}
-	return false;
+	return joined && whole && len > passed && sheet_takes(text, len);
 }
 
 /* Characters that many words share, and now and then any byte. */
@@ -72,8 +75,11 @@ static char
 take_character(Input *input)
 {
 	static const char few[] = "AB4a8CcSs5Zz2xX0OoIl1L^$";
+	static const char sheet[] = "0258 +-./#EeMmAaRrYyNnUuLlTtPpIiFf";
 	uint8_t		c = take_byte(input);
 
+	if (joined && c % 2)
+		return sheet[c / 2 % (sizeof(sheet) - 1)];
 	return c < 250 ? few[c % (sizeof(few) - 1)] : (char) take_byte(input);
 }
 
@@ -221,6 +227,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t		len;
 	size_t		passed;
 
+	joined = take_byte(&input) % 4 == 0;		/* which is slow */
 	list.count = take_between(&input, 0, MAX_WORDS);
 	for (size_t i = 0; i < list.count; i++)
 	{
@@ -251,6 +258,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(automaton, building, used);
 	memset(building, 0x5A, bytes);
 	free(building);
+	if (joined)
+	{
+		static BlocklistPairs pairs;
+
+		bytes = blocklist_joined_bytes(automaton, &pairs);
+		MUST(bytes > 0);
+		building = malloc(bytes);
+		blocklist_join(building, automaton, &pairs);
+		MUST(blocklist_used_bytes(building) == bytes);
+		free(automaton);
+		automaton = building;
+		MUST(blocklist_identity_joined(blocklist_identity(list.words, list.count)) !=
+			 blocklist_identity(list.words, list.count));
+	}
 
 	len = take_between(&input, 0, MAX_TEXT);
 	for (size_t i = 0; i < len; i++)
@@ -261,6 +282,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const BlocklistWord *word = &list.words[take_byte(&input) % list.count];
 
 		memcpy(text + take_byte(&input) % (len - word->len + 1), word->text, word->len);
+	}
+	/* or what a spreadsheet might take for something else, and nothing more */
+	if (joined && take_byte(&input) % 2)
+	{
+		const char *word = sheet_words[take_byte(&input) % (sizeof(sheet_words) / sizeof(sheet_words[0]))];
+		size_t		before = take_between(&input, 0, 4);
+
+		len = before + strlen(word) + take_between(&input, 0, 4);
+		for (size_t i = 0; i < len; i++)
+			text[i] = "0123456789-e"[take_byte(&input) % 12];
+		memcpy(text + before, word, strlen(word));
 	}
 	passed = take_between(&input, 0, len);
 	for (size_t i = passed; i <= len; i++)

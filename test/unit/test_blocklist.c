@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "blocklist.h"
+#include "sheet.h"
+#include "spreadsheet.h"
 #include "tap.h"
 
 /* What counts as one character; all other bytes stand for themselves. */
@@ -27,6 +29,7 @@ static const char *const alike[] = {
 static char storage[MAX_WORDS][MAX_WORD];
 static BlocklistWord words[MAX_WORDS];
 static size_t count;
+static bool joined;				/* with what spreadsheet.c knows */
 
 static uint64_t random_state = 1;
 
@@ -125,6 +128,23 @@ built(void)
 	copy = allocate(used);
 	memcpy(copy, list, used);
 	free(list);
+	if (joined)
+	{
+		BlocklistPairs *pairs = allocate(sizeof(BlocklistPairs));
+
+		bytes = blocklist_joined_bytes(copy, pairs);
+		list = allocate(bytes > 0 ? bytes : 1);
+		if (bytes > 0)
+			blocklist_join(list, copy, pairs);
+		if (bytes == 0 || blocklist_used_bytes(list) != bytes)
+		{
+			printf("Bail out! cannot join list\n");
+			exit(1);
+		}
+		free(pairs);
+		free(copy);
+		copy = list;
+	}
 	return copy;
 }
 
@@ -157,7 +177,7 @@ ends_in_word(const char *text, size_t len, size_t passed, bool whole)
 			same_text(word, text + len - word_len, word_len))
 			return true;
 	}
-	return false;
+	return joined && whole && len > passed && sheet_takes(text, len);
 }
 
 /* Is a text blocked, by the plain way? */
@@ -697,13 +717,179 @@ counts_after(const BlocklistCounter *counter, const Blocklist *list, const Codec
 	return true;
 }
 
+static char *
+add_some(char *at, const char *of, uint32_t most)
+{
+	for (uint32_t n = below(most + 1); n > 0; n--)
+		*at++ = of[below((uint32_t) strlen(of))];
+	return at;
+}
+
+/* A text that is like those of spreadsheet.c, of at most `room` characters. */
+static size_t
+random_sheet(char *text, size_t room)
+{
+	char		all[64];
+	char	   *at = all;
+	const char *word = sheet_words[below(sizeof(sheet_words) / sizeof(sheet_words[0]))];
+	size_t		word_len = strlen(word);
+	size_t		len;
+
+	if (below(3) == 0)
+	{
+		at = add_some(at, "+-", 1);
+		at = add_some(at, "0123456789", 6);
+		at = add_some(at, ".", 1);
+		at = add_some(at, "0123456789", 3);
+		at = add_some(at, "Ee", 1);
+		at = add_some(at, "+-", 1);
+		at = add_some(at, "0123456789", 2);
+	}
+	else
+	{
+		at = below(3) == 0 ? add_some(at, "+-#", 1) : add_some(at, "0123456789", below(3) * 2);
+		at = add_some(at, "  -/.", below(3));
+		if (below(2))
+			word_len = 2 + below((uint32_t) word_len - 1);
+		for (size_t i = 0; i < word_len; i++)
+			*at++ = (char) (below(2) || word[i] < 'A' ? word[i] : word[i] - 'A' + 'a');
+		at = add_some(at, "  -/.", below(3));
+		at = add_some(at, "0123456789", below(3) * 2);
+	}
+	len = (size_t) (at - all) < room ? (size_t) (at - all) : room;
+	memcpy(text, all, len);
+	return len;
+}
+
+/* Texts of spreadsheet.c's, and words, whole and in pieces */
+static void
+test_joined(const char *characters)
+{
+	bool		good = true;
+	bool		repeatable = true;
+	int			blocked = 0;
+	int			sheets = 0;
+	int			texts = 0;
+
+	joined = true;
+	for (int i = 0; i < 300; i++)
+	{
+		Blocklist  *list;
+		Blocklist  *twin;
+
+		random_words(characters, 10, 2 + below(6));
+		list = built();
+		twin = built();
+		repeatable = repeatable && memcmp(list, twin, blocklist_used_bytes(list)) == 0;
+		free(twin);
+		for (int t = 0; t < 100; t++)
+		{
+			char		text[16];
+			size_t		len = random_sheet(text, sizeof(text));
+			size_t		passed = t % 2 == 0 ? 0 : below((uint32_t) len + 1);
+			uint32_t	state = BLOCKLIST_START;
+			bool		found = false;
+
+			if (len > 0 && below(4) == 0)
+				text[below((uint32_t) len)] = below(2) ? (char) below(256) : characters[below((uint32_t) strlen(characters))];
+			for (size_t k = passed; k <= len; k++)
+			{
+				state = k == passed ? blocklist_pass(list, text, passed) :
+					blocklist_next(list, state, (unsigned char) text[k - 1]);
+				found = found || ends_in_word(text, k, passed, false);
+				good = good && (state == BLOCKLIST_BLOCKED) == found && state < list->states;
+				good = good && (k == passed || blocklist_blocks(list, state) == holds_word(text, k, passed));
+			}
+			blocked += holds_word(text, len, passed);
+			sheets += sheet_takes(text, len);
+			texts++;
+		}
+		free(list);
+	}
+	joined = false;
+	ok(good && repeatable && sheets > texts / 20 && blocked > texts / 20 && blocked < texts - texts / 20,
+	   "words of \"%s\", joined: %d of %d texts are blocked, %d of them as a whole", characters, blocked, texts, sheets);
+}
+
+/* The automaton by itself: whatever is added to texts that it knows, and all texts of few characters */
+static void
+test_sheet(void)
+{
+	bool		good = true;
+	int			known = 0;
+
+	for (int i = 0; i < 200000; i++)
+	{
+		char		text[32];
+		size_t		len = random_sheet(text, sizeof(text));
+		uint32_t	state = SPREADSHEET_BEGIN;
+
+		if (len > 0 && below(4) == 0)
+			text[below((uint32_t) len)] = (char) below(256);
+		for (size_t k = 0; k < len; k++)
+		{
+			state = spreadsheet_next(state, spreadsheet_class((unsigned char) text[k]));
+			good = good && state < SPREADSHEET_STATES;
+		}
+		good = good && spreadsheet_ends(state) == sheet_takes(text, len);
+		known += spreadsheet_ends(state);
+	}
+	for (int a = 0; a < 256; a++)
+		for (int b = 0; b < 256; b++)
+		{
+			char		text[] = {(char) a, (char) b};
+			uint32_t	state = spreadsheet_next(SPREADSHEET_BEGIN, spreadsheet_class((unsigned char) a));
+
+			good = good && !spreadsheet_ends(state);
+			state = spreadsheet_next(state, spreadsheet_class((unsigned char) b));
+			good = good && spreadsheet_ends(state) == sheet_takes(text, 2);
+		}
+	for (int c = 0; c < 256; c++)
+		good = good && spreadsheet_next(SPREADSHEET_NOTHING, (unsigned char) c) == SPREADSHEET_NOTHING;
+	ok(good && known > 10000, "what spreadsheets take for something else: %d texts, and no other", known);
+}
+
+/* Identities of lists, and lists of very many words */
+static void
+test_joined_limits(void)
+{
+	static BlocklistWord many[8000];
+	static char text[8000 * 8];
+	Blocklist  *list;
+	BlocklistPairs *pairs = allocate(sizeof(BlocklistPairs));
+	size_t		joined_bytes;
+
+	ok(blocklist_identity_joined(IDENTITY_NONE) == UINT64_C(0x6C3F93E5961F4ADE) &&
+	   blocklist_identity_joined(IDENTITY_THREE) != blocklist_identity_joined(IDENTITY_NONE) &&
+	   blocklist_identity_joined(IDENTITY_THREE) != IDENTITY_THREE,
+	   "identity, joined: 0x%016" PRIX64, blocklist_identity_joined(IDENTITY_NONE));
+
+	for (size_t n = 1000; n <= 8000; n += 7000)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			/* of digits, so that each may be the end of a number */
+			for (size_t k = 0; k < 8; k++)
+				text[i * 8 + k] = (char) ('0' + below(10));
+			many[i] = (BlocklistWord) {text + i * 8, 8};
+		}
+		list = allocate(blocklist_bytes(many, n));
+		blocklist_build(list, many, n);
+		joined_bytes = blocklist_joined_bytes(list, pairs);
+		ok((joined_bytes > 0) == (n == 1000), "%zu words of digits, %u states: %s", n, (unsigned) list->states,
+		   joined_bytes > 0 ? "there is room" : "there is none");
+		free(list);
+	}
+	free(pairs);
+}
+
 static void
 test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 {
 	CheckTable	random_table;
 	Codec		codec;
 	bool		good = true;
-	int64_t		work = 20000000;	/* texts to write */
+	int64_t		work = joined ? 400000 : 20000000;	/* texts to write */
 	int			lists = 0;
 	int			starts = 0;
 
@@ -711,7 +897,7 @@ test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 	{
 		uint32_t	kind = below(3);
 		/* few long ones */
-		uint64_t	limit = lists % 16 == 15 ? 300000 : lists % 4 == 3 ? 20000 : 2000;
+		uint64_t	limit = (lists % 16 == 15 ? 300000 : lists % 4 == 3 ? 20000 : 2000) / (joined ? 40 : 1);
 		uint32_t	levels = 1;
 		const CheckTable *check = NULL;
 		Blocklist  *list;
@@ -742,7 +928,9 @@ test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 
 			for (size_t i = 0; i < len; i++)
 				text[i] = below(8) == 0 ? (char) below(256) : respell(some[below(sizeof(some) - 1)]);
-			if (t > 2 && count > 0)
+			if (t > 1 && joined && below(2))
+				len = random_sheet(text, 6);
+			else if (t > 2 && count > 0)
 			{
 				const BlocklistWord *word = &words[below((uint32_t) count)];
 
@@ -759,7 +947,7 @@ test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 		free(counter);
 		free(list);
 	}
-	ok(good && lists >= 50, "%s: counts of %d lists from %d starts", name, lists, starts);
+	ok(good && lists >= (joined ? 20 : 50), "%s: counts of %d lists from %d starts", name, lists, starts);
 }
 
 /* Is each count the sum of those one character later?  So they are defined, but not computed. */
@@ -934,6 +1122,19 @@ main(void)
 	test_counts(CODEC_DEFAULT_ALPHABET, 10, 32, "10 to 32 characters");
 	test_counts("!~}|{zyxwvutsrqponmlkjihgfedcba`_^]\\[ZYXWVUTSRQPONMLKJIHGFEDCBA@0123456789", 20, 64,
 				"20 to 64 characters");
+	test_sheet();
+	test_joined("2E3-");
+	test_joined("MARmar15");
+	test_joined("lLnNuU");
+	test_joined_limits();
+	joined = true;
+	test_counts("2E5e", 2, 4, "numbers with exponents");
+	test_counts("-.+0E2", 2, 6, "with signs and points");
+	test_counts("MAR2YN-", 3, 7, "months");
+	test_counts("JUNELY3-", 3, 8, "other months");
+	test_counts("NAULIFtruse", 4, 11, "truth and nothing");
+	test_counts(CODEC_DEFAULT_ALPHABET, 10, 32, "10 to 32 characters, joined");
+	joined = false;
 	test_default_ring();
 	test_large();
 	return done_testing();
