@@ -264,9 +264,72 @@ capacity_enough(const Ring *ring, const Blocklist *list, const Prefix *prefix)
 }
 
 /*
+ * Is there a text of so many characters, the first of them from first_digit on,
+ * that no word blocks?  States that such texts lead to, one length after the
+ * other.
+ */
+static bool
+any_text(const Blocklist *list, const Codec *codec, uint32 first_digit, uint32 length)
+{
+	bool	   *reached = palloc0(list->states * sizeof(bool));
+	bool	   *next = palloc(list->states * sizeof(bool));
+	bool		any = true;
+
+	reached[blocklist_begin(list)] = true;
+	for (uint32 at = 0; at < length && any; at++)
+	{
+		bool	   *swap = reached;
+
+		any = false;
+		memset(next, 0, list->states * sizeof(bool));
+		for (uint32 state = 0; state < list->states; state++)
+		{
+			for (uint32 i = at == 0 ? first_digit : 0; reached[state] && i < codec->radix; i++)
+			{
+				uint32		to = blocklist_next(list, state, codec->digits[i]);
+
+				if (to != BLOCKLIST_BLOCKED)
+					next[to] = any = true;
+			}
+		}
+		reached = next;
+		next = swap;
+	}
+	pfree(reached);
+	pfree(next);
+	return any;
+}
+
+/*
+ * Can the codes of a ring go on getting longer?  Nearly always the first
+ * character that is not blocked, and the first one after that, will do.
+ */
+static bool
+can_grow(const Ring *ring, const Blocklist *list)
+{
+	const Codec *codec = &ring->codec;
+	uint32		length = CODEC_MAX_UNIQUIZER + ring->stride;
+	uint32		state = blocklist_begin(list);
+	uint32		at;
+
+	for (at = 0; at < length; at++)
+	{
+		uint32		to = BLOCKLIST_BLOCKED;
+
+		/* No uniquizer but the first begins with the digit 0. */
+		for (uint32 i = at == 0 ? 1 : 0; to == BLOCKLIST_BLOCKED && i < codec->radix; i++)
+			to = blocklist_next(list, state, codec->digits[i]);
+		if (to == BLOCKLIST_BLOCKED)
+			break;
+		state = to;
+	}
+	return at == length || any_text(list, codec, 1, length);
+}
+
+/*
  * Raise 22023 for a ring whose filter leaves too few of its base codes, with
- * nothing before them.  (Cycles whose uniquizers make it worse are passed
- * over, see cycles.c.)
+ * nothing before them, and warn of one that leaves no long ones.  (Cycles whose
+ * uniquizers make it worse are passed over, see cycles.c.)
  */
 void
 capacity_check(const Ring *ring)
@@ -286,4 +349,11 @@ capacity_check(const Ring *ring)
 				 errdetail("In a cycle of %lld base codes less than one in %d would be left.",
 						   (long long) ring->base_codes, CAPACITY_SHARE),
 				 errhint("Take a list with fewer or longer words, or a larger alphabet or base_length.")));
+
+	/* With max_length they end anyway. */
+	if (ring->max_length == 0 && !can_grow(ring, list))
+		ereport(WARNING,
+				(errmsg("blocklist \"%s\" keeps codes of ring \"%s\" from getting longer", ring->blocklist, ring->name),
+				 errdetail("It blocks whatever can be put before the base codes of later cycles, so that the ring ends after the first ones."),
+				 errhint("Take a list with fewer or longer words, or a larger alphabet.")));
 }

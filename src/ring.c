@@ -500,9 +500,15 @@ ring_being_named(Relation rel, const char *name, TransactionId *maker)
 	return true;
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((const Ring *) lfirst(a))->name, ((const Ring *) lfirst(b))->name);
+}
+
 /*
- * Every ring that is there now and that the current user may see, in memory
- * of the caller's.  With SnapshotSelf one that is just being changed could be
+ * Every ring that is there now and that the current user may see, by name, in
+ * memory of the caller's.  With SnapshotSelf one that is just being changed could be
  * met twice, or not at all.
  */
 List *
@@ -527,5 +533,6 @@ ring_list(bool (*may_see) (const Ring *ring, Oid user))
 	systable_endscan(scan);
 	UnregisterSnapshot(latest);
 	table_close(rel, AccessShareLock);
+	list_sort(list, compare_names);
 	return list;
 }

@@ -480,5 +480,20 @@ SELECT coderring_define_blocklist('wall', array(SELECT 'Q' || t FROM unnest(pg_t
 SELECT pg_temp.fails($$SELECT coderring_get_code('q', 'Q')$$);
 SELECT pg_temp.fails($$SELECT coderring_get_code('q', 'QA')$$);
 SELECT left(coderring_get_code('q', 'q-'), 2);
+-- Words without which no code could get longer, with any uniquizer or with an extra's
+SELECT coderring_define_blocklist('nob', '{^B}');
+SELECT coderring_create('ab', 4, 'nob', 'AB');
+SELECT coderring_create('short', 4, 'nob', 'AB', max_length => 5), coderring_create('ba', 4, 'nob', 'BA'), coderring_create('xab', 4, 'nob', 'XAB');
+SELECT count(*), max(length(c)) FROM coderring_get_codes('ab', 24) c;
+SELECT pg_temp.fails($$SELECT coderring_get_code('ab')$$);
+SELECT count(DISTINCT c), max(length(c)), bool_or(c LIKE 'B%') FROM coderring_get_codes('ba', 200) c;
+SELECT count(DISTINCT c), max(length(c)), bool_or(c LIKE 'B%') FROM coderring_get_codes('xab', 600) c;
+SELECT coderring_define_blocklist('notwo', '{^BA,^BB}');
+SELECT coderring_create('two', 4, NULL, 'AB');
+SELECT coderring_set_blocklist('two', 'notwo');
+SELECT coderring_define_blocklist('behind', '{QB}'), coderring_set_blocklist('two', 'behind');
+SELECT count(DISTINCT c), max(length(c)) FROM coderring_get_codes('two', 24, 'Q') c;
+SELECT cycle, remaining, codes_until_longer FROM coderring.series WHERE ring = 'two';
+SELECT pg_temp.fails($$SELECT coderring_get_code('two', 'Q')$$);
 SELECT count(coderring_drop(name)) FROM coderring.rings;
 SELECT count(coderring_define_blocklist(name, NULL)) FROM coderring.blocklist WHERE NOT builtin;
