@@ -381,25 +381,23 @@ static HeapTuple
 admit_series(Relation rel, HeapTuple tuple)
 {
 	int			column = Anum_state_timeline;
-	Datum		timeline = Int64GetDatum(failover_timeline());
-	Datum		value;
+	int64		timeline = failover_timeline();
+	Datum		value = Int64GetDatum(timeline);
 	bool		isnull = false;
 	SeriesKey	key;
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == ring_relation("skipped_positions"))
 		return series_admit_skip(rel, tuple) ? tuple : NULL;
+
+	/* A gap that is still to come is the dumped database's; nothing is lost here yet. */
 	if (!series_admit(rel, tuple, &key, &numbers))
 	{
+		numbers.timeline = timeline;
 		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
 		return NULL;
 	}
-
-	/* What it has lost elsewhere is not in the dump, and nothing is lost here yet. */
-	value = heap_getattr(tuple, column, RelationGetDescr(rel), &isnull);
-	if (!isnull && failover_foreign(DatumGetInt64(value)))
-		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &timeline, &isnull);
-	return tuple;
+	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &value, &isnull);
 }
 
 /*
