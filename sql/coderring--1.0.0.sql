@@ -91,12 +91,14 @@ CREATE TABLE coderring.blocklist (
 	owner oid NOT NULL,
 	owner_name name COLLATE "C" NOT NULL,
 	words text[] COLLATE "C" NOT NULL,
+	replicated boolean NOT NULL DEFAULT false,
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63)
 ) USING heap;
 COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not contain; see coderring_define_blocklist';
 COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not to be dumped';
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
+COMMENT ON COLUMN coderring.blocklist.replicated IS 'has come by logical replication, and follows the other server until coderring_define_blocklist';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
 -- is left out, since the shorter one blocks wherever it occurs.  Words of two characters

@@ -59,7 +59,6 @@ typedef enum NoteKind
 	NOTE_CREATED,				/* this incarnation, which is not committed */
 	NOTE_REPLACED,				/* this incarnation: dropped or reset */
 	NOTE_DELETED,				/* the series of this incarnation */
-	NOTE_KEPT,					/* this ring, whose deletion was left out */
 	NOTE_WORDS,					/* of this ring, others than before */
 	NOTE_LIST					/* of words, replaced; the uuid is 0 */
 } NoteKind;
@@ -300,21 +299,6 @@ bool
 lifecycle_deleted(const pg_uuid_t *incarnation)
 {
 	return find_note(NOTE_DELETED, incarnation) != NULL;
-}
-
-/*
- * The deletion of a ring, by its id, is left out in the running transaction.
- */
-void
-lifecycle_note_kept(const pg_uuid_t *ring)
-{
-	(void) make_note(NOTE_KEPT, ring);
-}
-
-bool
-lifecycle_kept(const pg_uuid_t *ring)
-{
-	return find_note(NOTE_KEPT, ring) != NULL;
 }
 
 /* Do rows of a ring name other lists of words? */
