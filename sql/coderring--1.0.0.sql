@@ -91,6 +91,7 @@ CREATE TABLE coderring.blocklist (
 	owner oid NOT NULL,
 	owner_name name COLLATE "C" NOT NULL,
 	words text[] COLLATE "C" NOT NULL,
+	replicated boolean NOT NULL DEFAULT false,
 	CHECK (pg_catalog.octet_length(name) BETWEEN 1 AND 63)
 ) USING heap;
 COMMENT ON TABLE coderring.blocklist IS 'lists of words that codes must not contain; see coderring_define_blocklist';
@@ -98,6 +99,7 @@ COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
 COMMENT ON COLUMN coderring.blocklist.words IS 'the words; of the list spreadsheet, regular expressions of what it blocks, for people to read';
+COMMENT ON COLUMN coderring.blocklist.replicated IS 'has come by logical replication, and follows the other server until coderring_define_blocklist';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
 -- is left out, since the shorter one blocks wherever it occurs.  Words of two characters

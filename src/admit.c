@@ -14,12 +14,14 @@
  * that its codes are this server's.  The mark is each server's own: it is never
  * taken from the row that comes.  A ring without the mark is this server's: a
  * change on the other side, where it was dropped or reset, does not take its
- * codes away here.
+ * codes away here, and who owns it and may take codes is decided here.  Lists of
+ * words have such a mark, too, until somebody here defines them.
  *
  * A row that would collide with one that is here is left out, with a line in
  * the log: an error would stop the worker, and all tables with it.  So a ring
  * that was made on both sides stays on each side what it is, and so does a list
- * of words.  A list that rings here use is not deleted.
+ * of words.  A list that rings here use is not deleted, nor changed so that one
+ * that hands out codes here would have too few.
  *
  * How far series have come is table data, too.  Where a row is here already, of
  * a dump that is loaded twice or into a database whose rings are in use, or of an
@@ -50,6 +52,7 @@
 #include "utils/datum.h"
 #include "utils/rel.h"
 
+#include "capacity.h"
 #include "compat.h"
 #include "failover.h"
 #include "grant.h"
@@ -246,6 +249,38 @@ takes_codes_away(const Table *table, HeapTuple old, HeapTuple tuple)
 }
 
 /*
+ * Would a ring hand out too few codes, or none, since the row is damaged, or its
+ * lists of words are not here, or block too much?
+ */
+static bool
+ends_its_codes(const Table *table, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	bool		damaged = ring_is_damaged(tuple, desc);
+	Ring		ring = {0};
+
+	if (!damaged)
+		ring_from_tuple(&ring, tuple, desc);
+	return damaged || !words_find_filter(&ring) || !capacity_left(&ring);
+}
+
+/*
+ * A ring of this server's own that replication changes, with the owner that it
+ * has.
+ */
+static HeapTuple
+keep_owner(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	if (!same_column(table, old, tuple, "owner_name"))
+		ereport(LOG,
+				(errmsg("left out a change of the owner of ring \"%s\" that has come by logical replication",
+						TextDatumGetCString(column(table, old, "name"))),
+				 errdetail("The ring is this server's, and keeps the owner that it has here.")));
+	tuple = replace_column(table, tuple, Anum_ring_owner_name, column(table, old, "owner_name"));
+	return replace_column(table, tuple, Anum_ring_owner, column(table, old, "owner"));
+}
+
+/*
  * A ring that replication brings (old is NULL), changes or deletes (tuple is
  * NULL).
  */
@@ -265,8 +300,6 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 				(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
 				 own ? errdetail("The ring is this server's, and goes on as it is.") :
 				 errdetail("There is a ring of that name, id or incarnation already.")));
-		if (tuple == NULL)
-			lifecycle_note_kept(id);
 		return NULL;
 	}
 	if (tuple == NULL)
@@ -278,6 +311,13 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 		int64		there = DatumGetInt64(column(table, tuple, "new_series_cycle"));
 
 		replicated = DatumGetBool(column(table, old, "replicated"));
+		if (!replicated && ends_its_codes(table, tuple))
+		{
+			ereport(LOG,
+					(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
+					 errdetail("It would have too few codes, or its lists of words are not here.")));
+			return NULL;
+		}
 		tuple = replace_column(table, tuple, Anum_ring_new_series_cycle, Int64GetDatum(Max(here, there)));
 		tuple = replace_column(table, tuple, Anum_ring_timeline, column(table, old, "timeline"));
 	}
@@ -335,21 +375,36 @@ check_ring_deleted(const Table *table, HeapTuple tuple)
 }
 
 /*
- * A grant that replication brings, changes or deletes (tuple is NULL).
+ * A grant that replication brings, changes or deletes (tuple is NULL).  The ring
+ * may come after it, since tables are copied at the same time.
  */
 static HeapTuple
 admit_grant(const Table *table, HeapTuple old, HeapTuple tuple)
 {
-	/* That of a ring that was dropped on the other side, and stays here */
-	if (tuple == NULL)
-		return lifecycle_kept(DatumGetUUIDP(column(table, old, "ring_id"))) ? NULL : old;
+	HeapTuple	row = tuple != NULL ? tuple : old;
+	const pg_uuid_t *ring = DatumGetUUIDP(column(table, row, "ring_id"));
+	const char *own = ring_name_if_own(ring);
+	char	   *role_name = NameStr(*DatumGetName(column(table, row, "role_name")));
 
 	/* Given on both sides: that is the same. */
-	if (old == NULL &&
-		grant_exists(DatumGetUUIDP(column(table, tuple, "ring_id")),
-					 NameStr(*DatumGetName(column(table, tuple, "role_name")))))
+	if (tuple != NULL && (old == NULL || !same_column(table, old, tuple, "ring_id") ||
+						  !same_column(table, old, tuple, "role_name")) &&
+		grant_exists(ring, role_name))
 		return NULL;
-	return tuple;
+	if (own == NULL && old != NULL)
+		own = ring_name_if_own(DatumGetUUIDP(column(table, old, "ring_id")));
+	if (own != NULL)
+	{
+		ereport(LOG,
+				(tuple != NULL ?
+				 errmsg("left out a grant of ring \"%s\" to role \"%s\" that has come by logical replication",
+						own, role_name) :
+				 errmsg("left out a revoke of ring \"%s\" from role \"%s\" that has come by logical replication",
+						own, role_name),
+				 errdetail("The ring is this server's: who may take its codes is decided here.")));
+		return NULL;
+	}
+	return row;
 }
 
 /*
@@ -359,18 +414,31 @@ static HeapTuple
 admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
 {
 	char	   *name = TextDatumGetCString(column(table, old != NULL ? old : tuple, "name"));
+	char	   *new_name = tuple != NULL ? TextDatumGetCString(column(table, tuple, "name")) : NULL;
+	bool		appears = new_name != NULL && (old == NULL || strcmp(new_name, name) != 0);
+	bool		goes = old != NULL && (new_name == NULL || strcmp(new_name, name) != 0);
+	const char *reason = NULL;
 
 	if (old != NULL && DatumGetBool(column(table, old, "builtin")))
 		return NULL;
-	if (old == NULL ? words_list_exists(name) : tuple == NULL && words_list_used(name))
+	if (old != NULL && !DatumGetBool(column(table, old, "replicated")))
+		reason = "The list is this server's, and stays as it is.";
+	else if (appears && words_list_exists(new_name))
+		reason = "There is a list of that name already.";
+	else if (goes && words_list_used(name))
+		reason = "Rings use the list.";
+	else if (tuple != NULL && !words_list_suits(new_name, DatumGetArrayTypeP(column(table, tuple, "words"))))
+		reason = "It would leave too few codes of a ring that hands them out here.";
+	if (reason != NULL)
 	{
 		ereport(LOG,
 				(errmsg("left out a change of blocklist \"%s\" that has come by logical replication", name),
-				 old == NULL ? errdetail("There is a list of that name already.") :
-				 errdetail("Rings use the list.")));
+				 errdetail("%s", reason)));
 		return NULL;
 	}
-	return tuple != NULL ? tuple : old;
+	if (tuple == NULL)
+		return old;
+	return replace_column(table, tuple, SPI_fnumber(RelationGetDescr(table->rel), "replicated"), BoolGetDatum(true));
 }
 
 /*
@@ -381,25 +449,23 @@ static HeapTuple
 admit_series(Relation rel, HeapTuple tuple)
 {
 	int			column = Anum_state_timeline;
-	Datum		timeline = Int64GetDatum(failover_timeline());
-	Datum		value;
+	int64		timeline = failover_timeline();
+	Datum		value = Int64GetDatum(timeline);
 	bool		isnull = false;
 	SeriesKey	key;
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == ring_relation("skipped_positions"))
 		return series_admit_skip(rel, tuple) ? tuple : NULL;
+
+	/* A gap that is still to come is the dumped database's; nothing is lost here yet. */
 	if (!series_admit(rel, tuple, &key, &numbers))
 	{
+		numbers.timeline = timeline;
 		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
 		return NULL;
 	}
-
-	/* What it has lost elsewhere is not in the dump, and nothing is lost here yet. */
-	value = heap_getattr(tuple, column, RelationGetDescr(rel), &isnull);
-	if (!isnull && failover_foreign(DatumGetInt64(value)))
-		tuple = heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &timeline, &isnull);
-	return tuple;
+	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &value, &isnull);
 }
 
 /*
@@ -447,7 +513,13 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" is not for this trigger", "coderring.admit_row")));
 
 	if (!deleted && !table.is_grant && !table.is_list)
+	{
 		check_ring_row(&table, tuple);
+
+		/* Made here, for what new extras are concerned: see failover.c. */
+		if (inserted || !same_incarnation(&table, old, tuple))
+			tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(failover_timeline()));
+	}
 
 	/* The extension's script has made the lists that are built in, here as well. */
 	if (inserted && table.is_list && DatumGetBool(column(&table, tuple, "builtin")))
@@ -473,11 +545,8 @@ coderring_admit_row(PG_FUNCTION_ARGS)
 			table.is_list ? admit_list(&table, old, tuple) : admit_ring(&table, old, tuple);
 		if (tuple == NULL || deleted)
 			return PointerGetDatum(tuple);
-	}
-	if (inserted && !table.is_grant && !table.is_list)
-	{
-		/* Made here, for what new extras are concerned: see failover.c. */
-		tuple = replace_column(&table, tuple, Anum_ring_timeline, Int64GetDatum(failover_timeline()));
+		if (!inserted && !table.is_grant && !table.is_list && !DatumGetBool(column(&table, old, "replicated")))
+			return PointerGetDatum(keep_owner(&table, old, tuple));
 	}
 	return PointerGetDatum(find_role(&table, tuple));
 }

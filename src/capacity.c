@@ -327,12 +327,11 @@ can_grow(const Ring *ring, const Blocklist *list)
 }
 
 /*
- * Raise 22023 for a ring whose filter leaves too few of its base codes, with
- * nothing before them, and warn of one that leaves no long ones.  (Cycles whose
- * uniquizers make it worse are passed over, see cycles.c.)
+ * Does the filter of a ring leave enough of its base codes, with nothing before
+ * them?  (Cycles whose uniquizers make it worse are passed over, see cycles.c.)
  */
-void
-capacity_check(const Ring *ring)
+bool
+capacity_left(const Ring *ring)
 {
 	uint64		filter;
 	const Blocklist *list = words_automaton(ring, &filter);
@@ -340,9 +339,23 @@ capacity_check(const Ring *ring)
 	Prefix		prefix;
 
 	if (list == NULL)
-		return;
+		return true;
 	emit_prefix(ring, list, &key, 0, &prefix);
-	if (!capacity_enough(ring, list, &prefix))
+	return capacity_enough(ring, list, &prefix);
+}
+
+/*
+ * Raise 22023 if it does not, and warn if it leaves no long ones.
+ */
+void
+capacity_check(const Ring *ring)
+{
+	uint64		filter;
+	const Blocklist *list = words_automaton(ring, &filter);
+
+	if (list == NULL)
+		return;
+	if (!capacity_left(ring))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("blocklist \"%s\" leaves too few codes of ring \"%s\"", ring->blocklist, ring->name),

@@ -20,6 +20,7 @@ extern int64 capacity_of_prefix(Capacity *capacity, const Prefix *prefix);
 extern int64 capacity_of_cycle(Capacity *capacity, const SeriesKey *key, int64 cycle);
 extern int64 capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int64 remaining);
 extern bool capacity_enough(const Ring *ring, const Blocklist *list, const Prefix *prefix);
+extern bool capacity_left(const Ring *ring);
 extern void capacity_check(const Ring *ring);
 
 #endif							/* CODERRING_CAPACITY_H */

@@ -106,8 +106,8 @@ failover_timeline(void)
 }
 
 /* Is a timeline one of another server's history? */
-bool
-failover_foreign(int64 number)
+static bool
+foreign(int64 number)
 {
 	return (number >> 32) != (failover_timeline() >> 32);
 }
@@ -166,7 +166,7 @@ last_commit(int64 number)
 	TimeLineID	replayed;
 
 	(void) GetXLogReplayRecPtr(&replayed);
-	if (failover_foreign(number) || (uint32) number != replayed || number == failover_timeline())
+	if (foreign(number) || (uint32) number != replayed || number == failover_timeline())
 		return 0;
 	return GetLatestXTime();
 }

@@ -14,7 +14,6 @@
 extern int	failover_gap;		/* coderring.failover_gap, in ms */
 
 extern int64 failover_timeline(void);
-extern bool failover_foreign(int64 number);
 extern bool failover_pending(const Ring *ring, const SeriesNumbers *numbers);
 extern int64 failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position);
 extern void failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now);

@@ -448,6 +448,17 @@ check_trigger(FunctionCallInfo fcinfo, const char *function)
 	return (TriggerData *) fcinfo->context;
 }
 
+/* The name of a list of words, NULL if there is none (the table was altered). */
+static char *
+list_name(Relation rel, HeapTuple tuple)
+{
+	int			number = SPI_fnumber(RelationGetDescr(rel), "name");
+	bool		isnull = true;
+	Datum		name = number > 0 ? heap_getattr(tuple, number, RelationGetDescr(rel), &isnull) : (Datum) 0;
+
+	return isnull ? NULL : TextDatumGetCString(name);
+}
+
 /*
  * After definitions were changed: by a superuser, a restore, logical
  * replication, or this extension.  What belongs to a row that is gone goes too.
@@ -456,13 +467,20 @@ Datum
 coderring_definitions_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = check_trigger(fcinfo, "coderring.definitions_changed");
+	Relation	rel = trigger->tg_relation;
+	HeapTuple	row = trigger->tg_trigtuple;
+	HeapTuple	new = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL;
 
 	lifecycle_definitions_changed();
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
-		RelationGetRelid(trigger->tg_relation) == ring_relation("ring"))
-		lifecycle_row_gone(trigger->tg_trigtuple,
-						   TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL,
-						   RelationGetDescr(trigger->tg_relation));
+	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && RelationGetRelid(rel) == ring_relation("blocklist"))
+	{
+		lifecycle_words_changed(list_name(rel, row), NULL);
+		if (new != NULL)
+			lifecycle_words_changed(list_name(rel, new), NULL);
+	}
+	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
+			 RelationGetRelid(rel) == ring_relation("ring"))
+		lifecycle_row_gone(row, new, RelationGetDescr(rel));
 	PG_RETURN_POINTER(NULL);
 }
 

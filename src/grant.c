@@ -84,10 +84,10 @@ grant_list(const pg_uuid_t *ring)
 }
 
 /*
- * Is a ring granted to a role of that name?
+ * Is there a grant of a ring by that name of a role?  *role is its OID then.
  */
-bool
-grant_exists(const pg_uuid_t *ring, const char *role_name)
+static bool
+find_grant(const pg_uuid_t *ring, const char *role_name, Oid *role)
 {
 	bool		found = false;
 	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, AccessShareLock);
@@ -101,10 +101,19 @@ grant_exists(const pg_uuid_t *ring, const char *role_name)
 		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
 
 		found = strcmp(NameStr(*DatumGetName(name)), role_name) == 0;
+		*role = grantee_of(rel, tuple);
 	}
 	scan_end(&scan);
 	table_close(rel, AccessShareLock);
 	return found;
+}
+
+bool
+grant_exists(const pg_uuid_t *ring, const char *role_name)
+{
+	Oid			role;
+
+	return find_grant(ring, role_name, &role);
 }
 
 /*
@@ -168,8 +177,8 @@ grant_report_denied(const Ring *ring, bool change)
 
 /*
  * Delete grants of a ring: those of a role, or all (role_name NULL).  A row
- * goes also if it has the role's name and another OID, that of a role which
- * was dropped: two rows of one name could not be restored.
+ * goes also if it has the role's name and the OID of a role which was dropped:
+ * two rows of one name could not be restored.
  */
 static void
 delete_grants(const pg_uuid_t *ring, const char *ring_name, Oid role, const char *role_name)
@@ -185,7 +194,8 @@ delete_grants(const pg_uuid_t *ring, const char *ring_name, Oid role, const char
 		Datum		name = heap_getattr(tuple, Anum_grant_role_name, RelationGetDescr(rel), &isnull);
 
 		if ((role_name == NULL || grantee_of(rel, tuple) == role ||
-			 strcmp(NameStr(*DatumGetName(name)), role_name) == 0) &&
+			 (strcmp(NameStr(*DatumGetName(name)), role_name) == 0 &&
+			  GetUserNameFromId(grantee_of(rel, tuple), true) == NULL)) &&
 			!rows_delete(rel, &tuple->t_self))
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_IN_USE),
@@ -216,6 +226,23 @@ find_to_alter(Relation rel, const char *name, Ring *ring)
 	lifecycle_definitions_changed();
 }
 
+static void
+insert_grant(const pg_uuid_t *ring, Oid grantee, const char *role)
+{
+	Relation	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
+	Datum		values[Natts_grant];
+	bool		nulls[Natts_grant] = {false};
+	NameData	role_name;
+
+	namestrcpy(&role_name, role);
+	values[Anum_grant_ring_id - 1] = UUIDPGetDatum(ring);
+	values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
+	values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
+	rows_insert(rel, values, nulls);
+	table_close(rel, NoLock);
+	CommandCounterIncrement();
+}
+
 /*
  * Let a role, or "public", take codes of a ring.  42704 if there is no such
  * ring or role, 42501 if the ring belongs to others.
@@ -225,26 +252,30 @@ grant_give(const char *name, const char *role)
 {
 	Oid			grantee = grantee_oid(role);
 	Relation	rings = ring_open(ring_relation("ring"), Natts_ring, RowShareLock);
-	Relation	rel;
 	Ring		ring;
-	Datum		values[Natts_grant];
-	bool		nulls[Natts_grant] = {false};
-	NameData	role_name;
 
 	find_to_alter(rings, name, &ring);
 
 	/* Given anew, it has the role's present name, should it have changed. */
 	delete_grants(&ring.id, ring.name, grantee, role);
 	CommandCounterIncrement();
-	rel = ring_open(ring_relation("ring_grant"), Natts_grant, RowExclusiveLock);
-	namestrcpy(&role_name, role);
-	values[Anum_grant_ring_id - 1] = UUIDPGetDatum(&ring.id);
-	values[Anum_grant_role - 1] = ObjectIdGetDatum(grantee);
-	values[Anum_grant_role_name - 1] = NameGetDatum(&role_name);
-	rows_insert(rel, values, nulls);
-	table_close(rel, NoLock);
+	while (role != NULL)
+	{
+		Oid			renamed = InvalidOid;
+		const char *renamed_to = NULL;
+
+		/* Another role's that had this name: that row gets its present one. */
+		if (find_grant(&ring.id, role, &renamed))
+		{
+			renamed_to = GetUserNameFromId(renamed, false);
+			delete_grants(&ring.id, ring.name, renamed, renamed_to);
+			CommandCounterIncrement();
+		}
+		insert_grant(&ring.id, grantee, role);
+		grantee = renamed;
+		role = renamed_to;
+	}
 	table_close(rings, NoLock);
-	CommandCounterIncrement();
 }
 
 /*

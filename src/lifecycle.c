@@ -59,7 +59,6 @@ typedef enum NoteKind
 	NOTE_CREATED,				/* this incarnation, which is not committed */
 	NOTE_REPLACED,				/* this incarnation: dropped or reset */
 	NOTE_DELETED,				/* the series of this incarnation */
-	NOTE_KEPT,					/* this ring, whose deletion was left out */
 	NOTE_WORDS,					/* of this ring, others than before */
 	NOTE_LIST					/* of words, replaced; the uuid is 0 */
 } NoteKind;
@@ -240,19 +239,35 @@ lifecycle_definitions_changed(void)
 	ring_forget();
 }
 
+/* The newest note of a kind, if it was made at the present nesting level. */
+static const Note *
+find_note_here(NoteKind kind, const pg_uuid_t *uuid)
+{
+	const Note *note = find_note(kind, uuid);
+
+	return note != NULL && note->nest_level == GetCurrentTransactionNestLevel() ? note : NULL;
+}
+
 /*
- * The words of a list or of a ring, whichever is not NULL, were changed in this transaction.
+ * The words of a list or of a ring, whichever is not NULL, were changed in this
+ * transaction.  (The extension's functions say so before they write the row, the
+ * row's trigger says so again.)
  */
 void
 lifecycle_words_changed(const char *list, const pg_uuid_t *ring)
 {
-	if (ring != NULL)
+	if (ring != NULL && find_note_here(NOTE_WORDS, ring) == NULL)
 		(void) make_note(NOTE_WORDS, ring);
 	if (list != NULL)
 	{
-		char	   *name = MemoryContextStrdup(TopTransactionContext, list);
+		const Note *note = find_note_here(NOTE_LIST, NULL);
 
-		make_note(NOTE_LIST, NULL)->list = name;
+		if (note == NULL || strcmp(note->list, list) != 0)
+		{
+			char	   *name = MemoryContextStrdup(TopTransactionContext, list);
+
+			make_note(NOTE_LIST, NULL)->list = name;
+		}
 	}
 }
 
@@ -286,19 +301,18 @@ lifecycle_deleted(const pg_uuid_t *incarnation)
 	return find_note(NOTE_DELETED, incarnation) != NULL;
 }
 
-/*
- * The deletion of a ring, by its id, is left out in the running transaction.
- */
-void
-lifecycle_note_kept(const pg_uuid_t *ring)
+/* Do rows of a ring name other lists of words? */
+static bool
+other_lists(HeapTuple old, HeapTuple new, TupleDesc desc)
 {
-	(void) make_note(NOTE_KEPT, ring);
-}
+	bool		none_before;
+	bool		none_now;
+	Datum		before = heap_getattr(old, Anum_ring_blocklist, desc, &none_before);
+	Datum		now = heap_getattr(new, Anum_ring_blocklist, desc, &none_now);
 
-bool
-lifecycle_kept(const pg_uuid_t *ring)
-{
-	return find_note(NOTE_KEPT, ring) != NULL;
+	if (none_before || none_now)
+		return none_before != none_now;
+	return strcmp(TextDatumGetCString(before), TextDatumGetCString(now)) != 0;
 }
 
 /*
@@ -310,11 +324,13 @@ void
 lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc)
 {
 	bool		isnull;
+	pg_uuid_t  *id = DatumGetUUIDP(heap_getattr(old, Anum_ring_id, desc, &isnull));
 	pg_uuid_t  *incarnation = DatumGetUUIDP(heap_getattr(old, Anum_ring_incarnation, desc, &isnull));
 
+	if (new != NULL && other_lists(old, new, desc))
+		lifecycle_words_changed(NULL, id);
 	if (new == NULL)
-		grant_delete_all(DatumGetUUIDP(heap_getattr(old, Anum_ring_id, desc, &isnull)),
-						 TextDatumGetCString(heap_getattr(old, Anum_ring_name, desc, &isnull)));
+		grant_delete_all(id, TextDatumGetCString(heap_getattr(old, Anum_ring_name, desc, &isnull)));
 	else if (memcmp(incarnation, DatumGetUUIDP(heap_getattr(new, Anum_ring_incarnation, desc, &isnull)),
 					sizeof(pg_uuid_t)) == 0)
 		return;

@@ -22,8 +22,6 @@ extern void lifecycle_words_changed(const char *list, const pg_uuid_t *ring);
 extern bool lifecycle_words_open(const Ring *ring);
 extern void lifecycle_row_gone(HeapTuple old, HeapTuple new, TupleDesc desc);
 extern bool lifecycle_deleted(const pg_uuid_t *incarnation);
-extern void lifecycle_note_kept(const pg_uuid_t *ring);
-extern bool lifecycle_kept(const pg_uuid_t *ring);
 
 extern bool lifecycle_open(const pg_uuid_t *incarnation);
 extern void lifecycle_note_slot(Slot *slot);

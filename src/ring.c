@@ -340,6 +340,33 @@ ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uu
 }
 
 /*
+ * The name of the ring of that id, NULL if there is none, or if its codes are
+ * another server's to hand out.
+ */
+char *
+ring_name_if_own(const pg_uuid_t *id)
+{
+	Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
+	Snapshot	latest = RegisterSnapshot(ring_latest_snapshot());
+	ScanKeyData key;
+	RowScan		scan;
+	HeapTuple	tuple;
+	bool		isnull;
+	char	   *name = NULL;
+
+	ScanKeyInit(&key, Anum_ring_id, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(id));
+	scan_rings(&scan, rel, &key, latest);
+	tuple = scan_next(&scan);
+	if (HeapTupleIsValid(tuple) &&
+		!DatumGetBool(heap_getattr(tuple, Anum_ring_replicated, RelationGetDescr(rel), &isnull)))
+		name = TextDatumGetCString(heap_getattr(tuple, Anum_ring_name, RelationGetDescr(rel), &isnull));
+	scan_end(&scan);
+	UnregisterSnapshot(latest);
+	table_close(rel, AccessShareLock);
+	return name;
+}
+
+/*
  * Read a ring by its incarnation; false if there is none.
  */
 bool

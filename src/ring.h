@@ -141,6 +141,7 @@ extern void ring_report_changing(const char *name) pg_attribute_noreturn();
 extern void ring_check_dispenses(const Ring *ring);
 extern bool ring_in_the_way(Relation rel, const pg_uuid_t *id, const char *name, const pg_uuid_t *incarnation,
 							bool update);
+extern char *ring_name_if_own(const pg_uuid_t *id);
 extern bool ring_find_to_change(Relation rel, const char *name, LockTupleMode mode, Ring *ring);
 extern bool ring_in_force(const pg_uuid_t *incarnation, TransactionId *undecided);
 extern bool ring_being_named(Relation rel, const char *name, TransactionId *maker);

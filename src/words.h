@@ -20,6 +20,7 @@ extern bool words_used_by(const Ring *ring, const char *list);
 extern void words_lock_lists(const Ring *ring);
 extern bool words_list_exists(const char *list);
 extern bool words_list_used(const char *list);
+extern bool words_list_suits(const char *list, ArrayType *words);
 extern void words_define(const char *list, ArrayType *words);
 
 #endif							/* CODERRING_WORDS_H */

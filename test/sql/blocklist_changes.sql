@@ -423,10 +423,27 @@ SELECT pg_temp.remains(pg_temp.words_now());
 SELECT pg_temp.note(pg_temp.take(700));
 SELECT pg_temp.remains(pg_temp.words_now());
 BEGIN;
+SAVEPOINT s;
 UPDATE coderring.blocklist SET words = pg_temp.words_with('UVWXYZ', 1) WHERE name = 'middle';
-SELECT pg_temp.take(40) AS a \gset
+-- In the same transaction there is no code, as with the functions.
+SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
+ROLLBACK TO s;
+SELECT pg_temp.take(20) AS a \gset
+UPDATE coderring.blocklist SET name = 'was middle' WHERE name = 'middle';
+INSERT INTO coderring.blocklist SELECT 'middle', false, owner, owner_name, '{XYZ}' FROM coderring.blocklist WHERE name = 'was middle';
+SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
+ROLLBACK TO s;
+UPDATE coderring.ring SET blocklist = 'third' WHERE name = 'r';
+SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
+ROLLBACK TO s;
+UPDATE coderring.ring SET blocklist = NULL WHERE name = 'r';
+SELECT pg_temp.fails($$SELECT coderring_get_code('r')$$);
+ROLLBACK TO s;
+UPDATE coderring.ring SET max_length = 60, blocklist = blocklist WHERE name = 'r';
+SELECT pg_temp.take(20) AS b \gset
 ROLLBACK;
 SELECT pg_temp.note(:'a');
+SELECT pg_temp.note(:'b');
 -- Into the next cycle, and to the end of it
 SELECT coderring_set_blocklist('r', 'english');
 SELECT pg_temp.note(pg_temp.take(30000));

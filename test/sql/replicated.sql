@@ -96,6 +96,7 @@ COMMIT;
 SELECT name FROM coderring.rings ORDER BY 1;
 
 -- A list that rings use is changed, not deleted; one that is built in neither.
+SELECT name, replicated FROM coderring.blocklist WHERE NOT builtin;
 BEGIN;
 SET LOCAL session_replication_role = replica;
 SET LOCAL client_min_messages = log;
@@ -113,6 +114,63 @@ DELETE FROM coderring.blocklist WHERE name = 'bad';
 COMMIT;
 SELECT count(*) FROM coderring.blocklist WHERE NOT builtin;
 
+-- One of this server's own is neither changed nor deleted, and used or not keeps its owner,
+SELECT coderring_define_blocklist('ours', '{ACME}');
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+INSERT INTO coderring.blocklist SELECT 'ours', false, owner, owner_name, '{ZORRO}', false FROM their_lists WHERE name = 'bad';
+UPDATE coderring.blocklist SET words = '{AA,AB,BA,BB}', owner_name = 'regress_coderring_seller', replicated = true WHERE name = 'ours';
+DELETE FROM coderring.blocklist WHERE name = 'ours';
+COMMIT;
+SELECT owner = current_user::regrole, owner_name = current_user, words, replicated FROM coderring.blocklist WHERE name = 'ours';
+-- one that has come follows the other server, whatever its row says there,
+BEGIN;
+SET LOCAL session_replication_role = replica;
+INSERT INTO coderring.blocklist SELECT * FROM their_lists WHERE name = 'bad';
+UPDATE coderring.blocklist SET words = '{BAD,WORSE}', replicated = false WHERE name = 'bad';
+COMMIT;
+SELECT words, replicated FROM coderring.blocklist WHERE name = 'bad';
+-- but for what would leave too few codes of a ring that hands them out here, with all its lists,
+SELECT coderring_define_blocklist('aa', '{AA,AB}'), coderring_create('bits', 2, 'bad, aa', 'AB'), coderring_create('their_bits', 2, 'bad, aa', 'AB');
+UPDATE coderring.ring SET replicated = true WHERE name = 'their_bits';
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.blocklist SET words = '{BA,BB}' WHERE name = 'bad';
+UPDATE coderring.blocklist SET words = '{B}' WHERE name = 'bad';
+UPDATE coderring.blocklist SET name = 'worse' WHERE name = 'bad';
+UPDATE coderring.blocklist SET words = '{BB}' WHERE name = 'bad';
+COMMIT;
+SELECT name, words, replicated FROM coderring.blocklist WHERE NOT builtin ORDER BY name;
+SELECT coderring_get_code('bits');
+SELECT coderring_set_blocklist('bits', NULL);
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.blocklist SET words = '{BA,BB}' WHERE name = 'bad';
+-- or the ring's lists, if they are others there
+UPDATE coderring.ring SET blocklist = 'bad,aa' WHERE name LIKE '%bits';
+UPDATE coderring.ring SET blocklist = 'none' WHERE name LIKE '%bits';
+UPDATE coderring.ring SET new_series_cycle = 9223372036854775807 WHERE name = 'bits';
+COMMIT;
+SELECT name, blocklist FROM coderring.rings WHERE name LIKE '%bits' ORDER BY 1;
+-- and until somebody here defines it.
+SELECT coderring_define_blocklist('bad', '{WORST}');
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.blocklist SET words = '{BAD}' WHERE name = 'bad';
+COMMIT;
+SELECT words, replicated FROM coderring.blocklist WHERE name = 'bad';
+SELECT coderring_drop('bits'), coderring_drop('their_bits');
+-- In a restored dump the mark is what it was.
+CREATE TEMP TABLE listed AS SELECT * FROM coderring.blocklist WHERE name = 'ours';
+SELECT coderring_define_blocklist('ours', NULL);
+INSERT INTO coderring.blocklist SELECT name, builtin, owner, owner_name, words, true FROM listed;
+SELECT replicated FROM coderring.blocklist WHERE name = 'ours';
+SELECT count(coderring_define_blocklist(name, NULL)) FROM coderring.blocklist WHERE NOT builtin;
+
 -- The functions write this server's own rows, in such a session too.
 BEGIN;
 SET LOCAL session_replication_role = replica;
@@ -124,11 +182,14 @@ SELECT coderring_drop('mine'), coderring_define_blocklist('mine', NULL);
 COMMIT;
 SELECT count(*) FROM coderring.blocklist WHERE NOT builtin;
 
--- A reset on the other side gives a ring that is theirs another key.
+-- A reset on the other side gives a ring that is theirs another key, and what was
+-- the timeline there is none of this server's; by SQL neither.
 BEGIN;
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('another'), timeline = 78 WHERE name = 'own';
+SELECT timeline IN (77, 78) FROM coderring.ring WHERE name = 'own';
 SET LOCAL session_replication_role = replica;
-UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other') WHERE name = 'theirs';
-SELECT replicated, key = sha256('other') FROM coderring.ring WHERE name = 'theirs';
+UPDATE coderring.ring SET incarnation = gen_random_uuid(), key = sha256('other'), timeline = 77 WHERE name = 'theirs';
+SELECT replicated, key = sha256('other'), timeline = (SELECT timeline FROM coderring.ring WHERE name = 'own') FROM coderring.ring WHERE name = 'theirs';
 ROLLBACK;
 
 -- A reset here makes it this server's, and one there does not take it away,
@@ -142,8 +203,29 @@ UPDATE coderring.ring SET first_cycle = 5 WHERE name = 'theirs';
 COMMIT;
 SELECT count(*), min(cycle) FROM coderring.series WHERE ring = 'theirs';
 SELECT length(coderring_get_code('theirs'));
--- nor does a drop: its grants stay, too.
+-- nor does it get another owner, or other grants, also one that was taken over:
 SELECT coderring_grant('theirs', 'regress_coderring_seller');
+UPDATE coderring.ring SET replicated = true WHERE name = 'own';
+SELECT coderring_recover('own', 0, 0);
+BEGIN;
+SET LOCAL session_replication_role = replica;
+SET LOCAL client_min_messages = log;
+UPDATE coderring.ring SET owner_name = 'regress_coderring_seller', max_length = 60 WHERE name IN ('own', 'theirs');
+INSERT INTO coderring.ring_grant SELECT id, 0, 'public' FROM coderring.ring WHERE name IN ('own', 'theirs');
+INSERT INTO coderring.ring_grant SELECT id, 0, 'regress_coderring_seller' FROM coderring.ring WHERE name = 'theirs';
+UPDATE coderring.ring_grant SET role_name = 'public';
+UPDATE coderring.ring_grant SET ring_id = gen_random_uuid();
+-- A ring that is not here may come later,
+INSERT INTO coderring.ring_grant VALUES ('00000000-0000-4000-8000-000000000002', 0, 'public');
+UPDATE coderring.ring_grant SET ring_id = (SELECT id FROM coderring.ring WHERE name = 'theirs') WHERE role = 0;
+-- and then it has them.
+INSERT INTO coderring.ring SELECT (r).* FROM (SELECT jsonb_populate_record(t, '{"id": "00000000-0000-4000-8000-000000000002", "incarnation": "00000000-0000-4000-8000-000000000002",
+	"name": "late"}') r FROM their_rings t WHERE name = 'theirs') r;
+SELECT grantees FROM coderring.rings WHERE name = 'late';
+DELETE FROM coderring.ring WHERE name = 'late';
+COMMIT;
+SELECT name, owner = current_user, max_length, grantees FROM coderring.rings WHERE name IN ('own', 'theirs') ORDER BY 1;
+-- A drop leaves it as well, with its grants.
 BEGIN;
 SET LOCAL session_replication_role = replica;
 SET LOCAL client_min_messages = log;

@@ -144,6 +144,32 @@ SELECT role_name FROM coderring.ring_grant;
 SELECT coderring_revoke('next', 'regress_coderring_once_more');
 SELECT role_name FROM coderring.ring_grant;
 DROP ROLE regress_coderring_once_more;
+
+-- A role that was renamed keeps what it was granted, whoever has its name now.
+CREATE VIEW grants AS SELECT array_agg(role::regrole || ' as ' || role_name ORDER BY role_name) FROM coderring.ring_grant;
+CREATE ROLE regress_coderring_a;
+CREATE ROLE regress_coderring_b;
+CREATE ROLE regress_coderring_c;
+SELECT coderring_grant('next', 'regress_coderring_a'), coderring_grant('next', 'regress_coderring_b'), coderring_grant('next', 'regress_coderring_c');
+ALTER ROLE regress_coderring_a RENAME TO regress_coderring_a_old;
+CREATE ROLE regress_coderring_a;
+SELECT coderring_revoke('next', 'regress_coderring_a');
+TABLE grants;
+SELECT coderring_grant('next', 'regress_coderring_a');
+TABLE grants;
+-- Names that went round, to a role that has none of them as well
+ALTER ROLE regress_coderring_a RENAME TO regress_coderring_x;
+ALTER ROLE regress_coderring_c RENAME TO regress_coderring_a;
+ALTER ROLE regress_coderring_b RENAME TO regress_coderring_c;
+ALTER ROLE regress_coderring_x RENAME TO regress_coderring_b;
+CREATE ROLE regress_coderring_x;
+TABLE grants;
+SELECT coderring_grant('next', 'regress_coderring_x');
+TABLE grants;
+SELECT coderring_grant('next', 'regress_coderring_a');
+TABLE grants;
+DROP VIEW grants;
+DROP ROLE regress_coderring_a, regress_coderring_a_old, regress_coderring_b, regress_coderring_c, regress_coderring_x;
 SELECT coderring_drop('next');
 
 -- The trigger before rows serves its own tables only.

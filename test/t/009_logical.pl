@@ -135,6 +135,18 @@ like($session->{error}, qr/ring "kept" does not exist/, 'the session notices');
 $session->query(q{SELECT coderring_get_code('renamed')});
 like($session->{error}, $refused, 'and finds the new name');
 
+# One of the subscriber's own stays what it is, used or not.
+$publisher->safe_psql('postgres', q{SELECT coderring_define_blocklist('words', array_agg(a || b)) FROM regexp_split_to_table(coderring_alphabet('default'), '') a,
+	regexp_split_to_table(coderring_alphabet('default'), '') b});
+follow();
+ok(takes($subscriber, 'both'), 'a list of the publisher\'s leaves the subscriber\'s rings alone');
+is($subscriber->safe_psql('postgres', q{SELECT words, replicated FROM coderring.blocklist WHERE name IN ('words', 'theirs') ORDER BY name}), "{BAD,WORSE}|t\n{OWN}|f",
+	'and its list of that name');
+$subscriber->safe_psql('postgres', q{SELECT coderring_set_blocklist('both', NULL)});
+$publisher->safe_psql('postgres', q{SELECT coderring_define_blocklist('words', NULL)});
+follow();
+is($subscriber->safe_psql('postgres', q{SELECT words FROM coderring.blocklist WHERE name = 'words'}), '{OWN}', 'also if nothing uses it');
+
 # A list that a ring of the subscriber's uses stays.
 $subscriber->safe_psql('postgres', q{SELECT coderring_set_blocklist('own', 'theirs')});
 $publisher->safe_psql('postgres', q{SELECT coderring_set_blocklist('renamed', NULL), coderring_define_blocklist('theirs', NULL)});
@@ -144,6 +156,9 @@ $subscriber->safe_psql('postgres', q{SELECT coderring_set_blocklist('own', NULL)
 
 # Taken over: the mark goes, and nothing brings it back.
 $subscriber->safe_psql('postgres', q{SELECT coderring_reset('renamed')});
+$publisher->safe_psql('postgres', q{SELECT coderring_revoke('renamed', 'public'), coderring_grant('renamed', 'owner')});
+follow();
+is($subscriber->safe_psql('postgres', q{SELECT grantees FROM coderring.rings WHERE name = 'renamed'}), '{public}', 'and who may take codes is decided there');
 like($session->query(q{SELECT coderring_get_code('renamed')}), qr/^..\z/, 'a reset makes it the subscriber\'s');
 $publisher->safe_psql('postgres', q{SELECT coderring_set_blocklist('last', 'english'), coderring_change_owner('later', 'owner')});
 follow();
@@ -226,14 +241,19 @@ if ($filters)
 	my $marked = q{SELECT replicated FROM coderring.ring WHERE name = 'last'};
 
 	$subscriber->safe_psql('postgres', q{BEGIN; SELECT coderring_recover('last', cycles => 0, codes => 0); ROLLBACK});
+	$publisher->safe_psql('postgres', q{SELECT coderring_grant('last', 'seller')});
+	follow();
 	is($subscriber->safe_psql('postgres', $marked), 't', 'a rollback leaves the mark');
 	like(error_of($subscriber, q{SELECT coderring_get_code('last')}), $refused, 'and what it means');
 	$subscriber->safe_psql('postgres', q{SELECT coderring_recover('last', cycles => 0, codes => 0)});
 	is($subscriber->safe_psql('postgres', $marked), 'f', 'coderring_recover takes it away');
 	ok(takes($subscriber, 'last'), 'and the ring hands out codes');
-	$publisher->safe_psql('postgres', q{SELECT coderring_grant('last', 'seller'), coderring_set_blocklist('last', NULL)});
+	$publisher->safe_psql('postgres', q{
+		SELECT coderring_grant('last', 'public'), coderring_revoke('last', 'seller'), coderring_change_owner('last', 'seller'), coderring_set_blocklist('last', NULL)});
 	follow();
 	is($subscriber->safe_psql('postgres', $marked), 'f', 'also after changes on the other side');
+	is($subscriber->safe_psql('postgres', q{SELECT owner = current_user, blocklist, grantees FROM coderring.rings WHERE name = 'last'}), 't||{seller}',
+		'of which those of who may do what are left out');
 	$publisher->safe_psql('postgres', q{SELECT coderring_drop('last')});
 	follow();
 	is($subscriber->safe_psql('postgres', q{SELECT grantees FROM coderring.rings WHERE name = 'last'}), '{seller}', 'a drop there leaves it, with its grants');

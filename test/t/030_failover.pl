@@ -285,6 +285,11 @@ $gap->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 $gap->command_ok([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', 'restored', '-f', $dump ], 'is restored');
 is(join(' ', map { my $ring = $_; $gap->safe_psql('restored', "SELECT coderring_get_code('$ring'); SELECT cycle * codes_per_cycle + cycle_offset - $reserved{$ring} FROM coderring.series WHERE ring = '$ring' AND extra = ''") =~ s/.*\n//sr } @names),
 	'1 1 1 1 1', 'a dump that is restored on the same timeline passes over nothing');
+my (undef, $older_reserved) = where($gap, 'bulk', 'older-');
+$dbname = 'restored';
+code($gap, 'bulk', 'older-');
+is((where($gap, 'bulk', 'older-'))[0], $older_reserved + 1, 'neither does a series of it that nobody has used since the failover');
+$dbname = 'postgres';
 
 # Once more, to a third timeline: what was in use on none since does not move far.
 load_before($gap, 'second-' => '2 min');
@@ -321,9 +326,11 @@ $third->reload;
 $third->poll_query_until('postgres', q{SELECT current_setting('coderring.failover_gap', true) = '10min'}) or die 'it is not set';
 $third->safe_psql('postgres', q{
 	SELECT coderring_create('slow');
+	ALTER TABLE coderring.series_state DISABLE TRIGGER admit_row;
 	INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
 		SELECT incarnation, 100, 68, 68, 0, timeline - 1, 2, 0, now() - ago, now() - ago, extra
-		FROM coderring.ring, (VALUES ('slow-', interval '9 min'), ('idle-', interval '11 min'), ('last-', interval '0')) v (extra, ago) WHERE name = 'slow'});
+		FROM coderring.ring, (VALUES ('slow-', interval '9 min'), ('idle-', interval '11 min'), ('last-', interval '0')) v (extra, ago) WHERE name = 'slow';
+	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row});
 code($third, 'slow', $_) foreach qw(slow- idle-);
 is(join(' ', map { (where($third, 'slow', $_))[0] - 101 } qw(slow- idle-)), '4800 512', 'with a gap of ten minutes that is in use which has reserved in these');
 $_->stop foreach $third, $none;
