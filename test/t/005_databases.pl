@@ -158,7 +158,7 @@ BEGIN
 END $$;
 SQL
 
-my $rings = 100_000;
+my $rings = 20_000;
 my $series = 1500;
 
 # A session's own memory is bounded too.

@@ -329,7 +329,7 @@ $third->safe_psql('postgres', q{
 	ALTER TABLE coderring.series_state DISABLE TRIGGER admit_row;
 	INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
 		SELECT incarnation, 100, 68, 68, 0, timeline - 1, 2, 0, now() - ago, now() - ago, extra
-		FROM coderring.ring, (VALUES ('slow-', interval '9 min'), ('idle-', interval '11 min'), ('last-', interval '0')) v (extra, ago) WHERE name = 'slow';
+		FROM coderring.ring, (VALUES ('slow-', interval '9 min'), ('idle-', interval '30 min'), ('last-', interval '0')) v (extra, ago) WHERE name = 'slow';
 	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row});
 code($third, 'slow', $_) foreach qw(slow- idle-);
 is(join(' ', map { (where($third, 'slow', $_))[0] - 101 } qw(slow- idle-)), '4800 512', 'with a gap of ten minutes that is in use which has reserved in these');
