@@ -910,7 +910,8 @@ cycles_further(const Ring *ring, const Blocklist *list, const SeriesKey *key, in
 	Way			way = {.ring = ring, .list = list, .key = key, .roughly = roughly};
 	MemoryContext scratch;
 	MemoryContext caller;
-	int64		further;
+	int64		by_cycles;
+	int64		by_codes;
 
 	way.from = position / ring->base_codes;
 	way.end = cycles_end(ring, key) / ring->base_codes;
@@ -919,10 +920,11 @@ cycles_further(const Ring *ring, const Blocklist *list, const SeriesKey *key, in
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring way", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(scratch);
 	way.capacity = capacity_create(ring, list);
-	further = Max(way_to(&way, position, complete, cycles, true), way_to(&way, position, complete, codes, false));
+	by_cycles = way_to(&way, position, complete, cycles, true);
+	by_codes = way_to(&way, position, complete, codes, false);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
-	return further;
+	return Max(by_cycles, by_codes);
 }
 
 /*
@@ -958,6 +960,7 @@ cycles_start(const Ring *ring, const Blocklist *list, const SeriesKey *key)
 	SeriesKey	plain;
 	Capacity   *capacity;
 	int64		position;
+	int64		least;
 	int64		next;
 	uint64		codes = 0;
 	uint64		cycles = 0;
@@ -976,7 +979,9 @@ cycles_start(const Ring *ring, const Blocklist *list, const SeriesKey *key)
 	if (list != NULL)
 		codes -= codes / (START_SHARE + 1);
 	position = cycles_further(ring, list, key, ring->first_cycle * base_codes, false, cycles, codes, true);
-	position = Max(position, Min(ring->new_series_cycle * base_codes, cycles_end(ring, key)));
+	least = cycles_end(ring, key);
+	least = Min(least, ring->new_series_cycle * base_codes);
+	position = Max(position, least);
 	return (position / base_codes + (position % base_codes > 0)) * base_codes;
 }
 

@@ -313,10 +313,12 @@ failover_target(const Ring *ring, const Blocklist *list, const SeriesKey *key, c
 	while (times-- > 0)
 	{
 		int64		furthest = cycles_further(ring, list, key, position, complete, MOVE_CYCLES, MOVE_CODES, roughly);
+		int64		behind;
 
 		if (furthest <= position)
 			break;				/* its codes end here */
-		position = Min(furthest, cycles_further(ring, list, key, position, false, 0, gap, roughly));
+		behind = cycles_further(ring, list, key, position, false, 0, gap, roughly);
+		position = Min(behind, furthest);
 		complete = false;
 	}
 	return position;

@@ -83,7 +83,9 @@ position_read(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot
 	}
 	if (numbers == NULL)
 	{
-		state.position = Max(state.position, cycles_start(ring, list, key));
+		int64		start = cycles_start(ring, list, key);
+
+		state.position = Max(state.position, start);
 		state.counted = 0;
 	}
 	else if (state.position < 0 || numbers->reserved_to > slot->reserved_end)

@@ -172,7 +172,7 @@ SELECT coderring_create('lost', 2), coderring_create('lost_small', 1), coderring
 SET client_min_messages = warning;
 SELECT pg_temp.twice('lost_english', '{""}', 99999, 1, 100000), pg_temp.twice('lost_check', '{""}', 30000, 0, 30000),
 	pg_temp.twice('lost_begin', '{""}', 90000, 1, 100000), pg_temp.twice('lost_begin1', '{""}', 9000, 0, 9000), pg_temp.twice('lost_end', '{""}', 200, 0, 200),
-	pg_temp.twice('lost', '{"",X,W,2,3,4,5,6,7,8,9}', 1500, 0, 1500), pg_temp.twice('lost', '{"",X,W,2,3}', 1500, 2, 0),
+	pg_temp.twice('lost', '{"",X,W,2,3,4,5,6,7,8,9}', 1500, 0, 1500), pg_temp.twice('lost', '{"",X,W,2,3}', 1500, 2, 0), pg_temp.twice('lost', '{"",X,W,2,3}', 2300, 0, 2300),
 	pg_temp.twice('lost_small', '{"",X,W,2,3,4,5,6,7,8,9}', 20000, 0, 20000), pg_temp.twice('lost_large', '{""}', 100000, 0, 100000);
 SELECT cycle, cycle_offset BETWEEN 101000 AND 115000 FROM place WHERE ring = 'lost_large';
 -- nor of an extra that was new
