@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/memutils.h"
 
 #include "capacity.h"
@@ -31,6 +32,9 @@ typedef struct KeptCounts
 	uint32		base_length;
 	char		alphabet[CODEC_MAX_ALPHABET];
 	uint64	   *counts;			/* [word state * width + check state] */
+
+	/* Behind a state and so many more digits, of cycles with enough: codes, cycles; NULL before they are needed */
+	uint64	   *entered[2][CODEC_MAX_UNIQUIZER];
 } KeptCounts;
 
 static KeptCounts kept[KEPT];
@@ -90,10 +94,10 @@ get_counter(Capacity *capacity, uint32 levels)
 }
 
 /*
- * The counts of a ring.
+ * What is kept of a ring, its counts at least.
  */
-static const uint64 *
-get_counts(Capacity *capacity)
+static KeptCounts *
+get_kept(Capacity *capacity)
 {
 	const Ring *ring = capacity->ring;
 	uint64		filter = words_filter_of(capacity->list);
@@ -110,7 +114,7 @@ get_counts(Capacity *capacity)
 			memcmp(kept[i].alphabet, ring->codec.alphabet, ring->codec.radix) == 0)
 		{
 			kept[i].used = ++uses;
-			return kept[i].counts;
+			return &kept[i];
 		}
 		if (kept[i].used < entry->used)
 			entry = &kept[i];
@@ -125,6 +129,15 @@ get_counts(Capacity *capacity)
 	}
 	if (entry->used > 0)
 		pfree(entry->counts);
+	for (int i = 0; i < CODEC_MAX_UNIQUIZER; i++)
+	{
+		for (int what = 0; what < 2; what++)
+		{
+			if (entry->entered[what][i] != NULL)
+				pfree(entry->entered[what][i]);
+			entry->entered[what][i] = NULL;
+		}
+	}
 	entry->counts = counts;
 	entry->filter = filter;
 	entry->check = ring->check != NULL;
@@ -132,7 +145,7 @@ get_counts(Capacity *capacity)
 	entry->base_length = levels;
 	memcpy(entry->alphabet, ring->codec.alphabet, sizeof(entry->alphabet));
 	entry->used = ++uses;
-	return counts;
+	return entry;
 }
 
 /* How many codes there are behind a prefix. */
@@ -145,8 +158,8 @@ capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
 		return ring->base_codes;
 	if (prefix->word_state == BLOCKLIST_BLOCKED)
 		return 0;
-	return (int64) get_counts(capacity)[prefix->word_state * (ring->check != NULL ? ring->codec.radix : 1) +
-										prefix->check_state];
+	return (int64) get_kept(capacity)->counts[prefix->word_state * (ring->check != NULL ? ring->codec.radix : 1) +
+											  prefix->check_state];
 }
 
 /* How many codes a series has in a cycle. */
@@ -161,6 +174,86 @@ capacity_of_cycle(Capacity *capacity, const SeriesKey *key, int64 cycle)
 	return capacity_of_prefix(capacity, &prefix);
 }
 
+/*
+ * How many codes a cycle has at most, of any series.  Where no word has begun
+ * there are more than where one has.
+ */
+int64
+capacity_most(Capacity *capacity)
+{
+	const Ring *ring = capacity->ring;
+	uint32		width = ring->check != NULL ? ring->codec.radix : 1;
+	uint64		most = 0;
+
+	if (capacity->list == NULL)
+		return ring->base_codes;
+	for (uint32 check = 0; check < width; check++)
+		most = Max(most, get_kept(capacity)->counts[BLOCKLIST_START * width + check]);
+	return (int64) most;
+}
+
+/* Has a cycle with so many codes enough of them to be entered? */
+static bool
+enough(const Ring *ring, int64 count)
+{
+	return count >= Max(ring->base_codes / CAPACITY_SHARE, 1);
+}
+
+/*
+ * How many codes there are behind each state and so many more digits of a
+ * uniquizer, in the cycles that have enough of them, or how many such cycles.
+ * Modulo 2^64.
+ */
+static const uint64 *
+get_entered(Capacity *capacity, uint32 digits, bool cycles)
+{
+	const Ring *ring = capacity->ring;
+	const Codec *codec = &ring->codec;
+	const Blocklist *list = capacity->list;
+	KeptCounts *entry = get_kept(capacity);
+	uint64	  **entered = entry->entered[cycles];
+	uint32		width = ring->check != NULL ? codec->radix : 1;
+
+	for (uint32 more = 0; more <= digits; more++)
+	{
+		uint64	   *sums;
+
+		if (entered[more] != NULL)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		sums = MemoryContextAllocHuge(TopMemoryContext, (Size) list->states * width * sizeof(uint64));
+		for (uint32 words = 0; words < list->states; words++)
+		{
+			for (uint32 check = 0; check < width; check++)
+			{
+				Size		at = (Size) words * width + check;
+
+				sums[at] = 0;
+				if (words == BLOCKLIST_BLOCKED)
+					continue;
+				if (more == 0)
+				{
+					if (enough(ring, (int64) entry->counts[at]))
+						sums[at] = cycles ? 1 : entry->counts[at];
+					continue;
+				}
+				for (uint32 i = 0; i < codec->radix; i++)
+				{
+					char		digit = codec->alphabet[i];
+					uint32		next_check = check;
+
+					if (ring->check != NULL)
+						next_check = check_add(ring->check, check, codec->base_length + more,
+											   codec->base_value[(unsigned char) digit]);
+					sums[at] += entered[more - 1][(Size) blocklist_next(list, words, digit) * width + next_check];
+				}
+			}
+		}
+		entered[more] = sums;
+	}
+	return entered[digits];
+}
+
 /* Sum of what is not negative, at most the largest bigint. */
 static int64
 add_up(int64 a, int64 b)
@@ -168,18 +261,27 @@ add_up(int64 a, int64 b)
 	return a > PG_INT64_MAX - b ? PG_INT64_MAX : a + b;
 }
 
+/* What count_rest() counts. */
+typedef enum Counted
+{
+	ENTERED_CODES,				/* of cycles that have enough of them to be entered */
+	ENTERED_CYCLES,
+	ALL_CODES
+} Counted;
+
 /*
- * How many codes the cycles after `cycle` have whose uniquizers are as long
- * as its own: behind every place where such a uniquizer can first differ, all
- * that may follow.  Modulo 2^64, as what it adds up is.
+ * How many codes, or cycles, there are in the cycles after `cycle` whose
+ * uniquizers are as long as its own: behind every place where such a uniquizer
+ * can first differ, all that may follow.  Modulo 2^64, as what it adds up is.
  */
 static uint64
-count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
+count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits, Counted what)
 {
 	const Ring *ring = capacity->ring;
 	const Codec *codec = &ring->codec;
 	uint32		levels = codec->base_length + digits - 1;
-	BlocklistCounter *counter = get_counter(capacity, levels);
+	BlocklistCounter *counter = what == ALL_CODES ? get_counter(capacity, levels) : NULL;
+	uint32		width = ring->check != NULL ? codec->radix : 1;
 	uint64		sum = 0;
 	Prefix		prefix;
 	uint32		words;
@@ -196,22 +298,52 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits)
 	{
 		char		own = prefix.text[key->extra_len + i];
 		uint32		distance = codec->base_length + digits - i;
+		const uint64 *entered = NULL;
 
+		if (what != ALL_CODES)
+			entered = get_entered(capacity, digits - i - 1, what == ENTERED_CYCLES);
 		for (uint32 digit = codec->digit_value[(unsigned char) own] + 1; digit < codec->radix; digit++)
 		{
 			char		other = codec->digits[digit];
+			uint32		next = blocklist_next(capacity->list, words, other);
 			uint32		next_check = check;
 
 			if (ring->check != NULL)
 				next_check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) other]);
-			sum += blocklist_counter_get(counter, levels - i, blocklist_next(capacity->list, words, other),
-										 next_check);
+			if (entered != NULL)
+				sum += entered[(Size) next * width + next_check];
+			else
+				sum += blocklist_counter_get(counter, levels - i, next, next_check);
 		}
 		words = blocklist_next(capacity->list, words, own);
 		if (ring->check != NULL)
 			check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) own]);
 	}
 	return sum;
+}
+
+/*
+ * How many codes a series has in the cycles from one on to before another, or
+ * how many cycles, of those that have enough of them to be entered.  Their
+ * uniquizers are all of one length.
+ */
+uint64
+capacity_entered(Capacity *capacity, const SeriesKey *key, int64 from, int64 to, bool cycles)
+{
+	const Ring *ring = capacity->ring;
+	Counted		what = cycles ? ENTERED_CYCLES : ENTERED_CODES;
+	uint32		digits = codec_uniquizer_length(&ring->codec, from);
+	int64		count;
+
+	if (from >= to)
+		return 0;
+	if (capacity->list == NULL)
+		return (uint64) (to - from) * (cycles ? 1 : ring->base_codes);
+	count = capacity_of_cycle(capacity, key, from);
+	count = enough(ring, count) ? (cycles ? 1 : count) : 0;
+	if (to - from == 1)
+		return count;
+	return count + count_rest(capacity, key, from, digits, what) - count_rest(capacity, key, to - 1, digits, what);
 }
 
 /*
@@ -238,9 +370,9 @@ capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int
 		return PG_INT64_MAX;
 	if (capacity->list == NULL)
 		return remaining + (int64) cycles * ring->base_codes;
-	rest = count_rest(capacity, key, cycle, digits);
+	rest = count_rest(capacity, key, cycle, digits, ALL_CODES);
 	if (end < longer)
-		rest -= count_rest(capacity, key, end - 1, digits);
+		rest -= count_rest(capacity, key, end - 1, digits, ALL_CODES);
 	return add_up(remaining, (int64) rest);
 }
 
@@ -260,7 +392,7 @@ capacity_enough(const Ring *ring, const Blocklist *list, const Prefix *prefix)
 	capacity = capacity_create(ring, list);
 	count = capacity_of_prefix(capacity, prefix);
 	capacity_free(capacity);
-	return count >= Max(ring->base_codes / CAPACITY_SHARE, 1);
+	return enough(ring, count);
 }
 
 /*

@@ -13,6 +13,8 @@
  * that are others': cycles_find_others().
  *
  * Cycles of which the ring's filter leaves too little are passed over alike.
+ * So who says how far a series may have come elsewhere counts what it would
+ * hand out on that way, and not positions: cycles_further().
  */
 #include "postgres.h"
 
@@ -33,9 +35,21 @@
 /* So many times in a row cycles may be passed over because of the filter. */
 #define MAX_BLOCKED_CYCLES	65536
 
+/* New extras of a ring with a filter begin so much further: an eighth */
+#define START_SHARE			8
+
+/* An extra that no word and no other extra has */
+#define PLAIN_EXTRA			'\001'
+
 /* What a share may be wrong by in count_codes(), and how many positions that tries in one go. */
 #define DOUBTFUL			100
 #define COUNTED_AT_ONCE		65536
+
+/* So many cycles cycles_further() looks up one by one, before it lists all that are others'. */
+#define LOOKED_UP			2
+
+/* From so many positions on, how many codes they have is estimated there, and never too high. */
+#define ESTIMATED_FROM		65536
 
 /* Raise 2200H: no positions are left. */
 void
@@ -67,13 +81,15 @@ cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved
 /*
  * How many cycles from this one on begin as codes of another series of the
  * ring do, which has entered the cycles that they would be; 0 if this one does
- * not.
+ * not.  With `foreseen`, also those that the other may have entered before a
+ * failover.
  *
  * Both numerals grow by one from cycle to cycle as long as neither gets longer,
  * so all that the other series has come past is found at once.
  */
 static int64
-cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Prefix *prefix)
+cycles_taken(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 own_cycle, const Prefix *prefix,
+			 bool foreseen)
 {
 	SeriesKey	other = *key;
 
@@ -92,8 +108,8 @@ cycles_taken(const Ring *ring, const SeriesKey *key, int64 own_cycle, const Pref
 		if (!series_read(&other, &numbers))
 			continue;
 
-		/* After a failover it may have come further than is known here. */
-		numbers.reserved_to = failover_target(ring, &other, &numbers, numbers.reserved_to);
+		if (foreseen && numbers.reserved_to <= (int64) cycle * ring->base_codes)
+			numbers.reserved_to = failover_target(ring, list, &other, &numbers, numbers.reserved_to, true);
 		if (cycles_owned(ring, &other, cycle, numbers.reserved_to))
 		{
 			int64		passed = (numbers.reserved_to - 1) / ring->base_codes - cycle;
@@ -211,6 +227,16 @@ cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const P
 						   (long long) cycle, key->extra_len, key->extra, prefix->characters + ring->stride)));
 }
 
+/* The key of a series that neither words nor other series are in the way of, in a ring without max_length. */
+static void
+set_plain_key(Ring *ring, SeriesKey *key)
+{
+	ring->max_length = 0;
+	ring_make_key(ring, key);
+	key->extra_len = 1;
+	key->extra[0] = PLAIN_EXTRA;
+}
+
 /*
  * Raise 2200H for an extra with which codes would be too long, before memory is
  * spent on it.
@@ -294,7 +320,7 @@ cycles_settle(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		}
 		emit_prefix(ring, list, key, cycle, &range->prefix);
 		if (entering)
-			next = cycles_taken(ring, key, cycle, &range->prefix);
+			next = cycles_taken(ring, list, key, cycle, &range->prefix, true);
 		if (next == 0 && (entering || doubtful))
 			enough = capacity_enough(ring, list, &range->prefix);
 		if (next == 0 && enough)
@@ -343,7 +369,7 @@ cycles_possible(const Ring *ring, const Blocklist *list, const SeriesKey *key, i
 	if (series_next_skip(key, start, &recorded) && recorded.first <= start && recorded.end - start >= ring->base_codes)
 		return false;
 	emit_prefix(ring, list, key, cycle, &prefix);
-	return cycles_taken(ring, key, cycle, &prefix) == 0 && capacity_enough(ring, list, &prefix);
+	return cycles_taken(ring, list, key, cycle, &prefix, true) == 0 && capacity_enough(ring, list, &prefix);
 }
 
 /* Cycles that a series is moved over, and which of them are others'. */
@@ -493,27 +519,17 @@ list_longer(const Ring *ring, const SeriesKey *key)
 }
 
 /*
- * A series is about to be moved over cycles from one on to before another,
- * none of which it has entered.  Find those whose codes begin as codes of
- * another series do that has entered them: they go to range->others, to be
- * recorded with the move.  The ring's entry lock is taken then, if it was not;
- * what is found is true as long as it is held.
+ * Of the cycles from one on to before another, list those whose codes begin as
+ * codes of another series do that has entered them: of SkippedRange, in no
+ * order.
  */
-void
-cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range)
+static List *
+list_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to)
 {
 	Passed		passed = {ring, key, from, to, NIL};
 	SeriesKey	other = *key;
 	List	   *extras;
 	ListCell   *cell;
-
-	if (from >= to)
-		return;
-	if (!range->entering)
-	{
-		ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
-		range->entering = true;
-	}
 
 	/* Extras that this one begins with */
 	while (other.extra_len > 0 && all_digits(ring, key->extra + other.extra_len - 1, 1))
@@ -533,7 +549,27 @@ cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to,
 		note_others_of(&passed, &other);
 	}
 	list_free_deep(extras);
-	range->others = passed.found;
+	return passed.found;
+}
+
+/*
+ * A series is about to be moved over cycles from one on to before another,
+ * none of which it has entered.  Find those whose codes begin as codes of
+ * another series do that has entered them: they go to range->others, to be
+ * recorded with the move.  The ring's entry lock is taken then, if it was not;
+ * what is found is true as long as it is held.
+ */
+void
+cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range)
+{
+	if (from >= to)
+		return;
+	if (!range->entering)
+	{
+		ring_lock(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
+		range->entering = true;
+	}
+	range->others = list_others(ring, key, from, to);
 }
 
 /* What is to be recorded with the reservation of a range, for series_reserve. */
@@ -582,10 +618,13 @@ count_codes(const Ring *ring, const Blocklist *list, const SeriesKey *key, const
 /*
  * How many codes a series that is at a position can still hand out, within the
  * ring's max_length and before its cycles end, as things are now: exactly, or
- * at least `enough`.  Goes the way of cycles_settle, without a lock.
+ * at least `enough`.  Goes the way of cycles_settle, without a lock.  Its row
+ * says reserved_to, 0 if there is none: where it is to stand in a cycle that it
+ * has not entered, that may turn out to be one after it, as in move_to().
  */
 int64
-cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, int64 enough)
+cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, int64 reserved_to,
+				  int64 enough)
 {
 	int64		codes = ring->base_codes;
 	int64		last = PG_INT64_MAX / codes;
@@ -596,6 +635,8 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	{
 		int64		cycle = position / codes;
 		int64		end = (cycle + 1) * codes;
+		bool		entered = reserved_to > cycle * codes;
+		int64		offset = entered ? 0 : position % codes;	/* that it is to have in any case */
 		int64		next = 0;
 		SkippedRange recorded;
 		Prefix		prefix;
@@ -605,7 +646,7 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		{
 			if (recorded.first <= position)
 			{
-				position = recorded.end;
+				position = recorded.end + (recorded.end % codes == 0 ? offset : 0);
 				continue;
 			}
 			end = Min(end, recorded.first);
@@ -613,8 +654,8 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		emit_prefix(ring, list, key, cycle, &prefix);
 		if (too_long(ring, &prefix))
 			break;
-		if (position % codes == 0)
-			next = cycles_taken(ring, key, cycle, &prefix);
+		if (position % codes == 0 || !entered)
+			next = cycles_taken(ring, list, key, cycle, &prefix, true);
 		if (next == 0 && !capacity_enough(ring, list, &prefix))
 		{
 			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && nothing_follows(ring, list, key)))
@@ -627,9 +668,334 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 			position = end;
 		}
 		else
-			position = (cycle + Min(next, last - cycle)) * codes;
+			position = (cycle + Min(next, last - cycle)) * codes + offset;
 	}
 	return left;
+}
+
+/* How many codes there are at least among so many positions of a cycle that has so many. */
+static int64
+estimate_codes(const Ring *ring, int64 count, int64 positions)
+{
+	long double expected = (long double) count * positions / ring->base_codes;
+
+	/* The order is as good as random, so ten times the deviation, 10 * sqrt(expected), is never seen; this is more. */
+	return (int64) Max(expected - expected / 64 - 1600, 0);
+}
+
+/* A way that a series may have gone. */
+typedef struct Way
+{
+	const Ring *ring;
+	const Blocklist *list;
+	const SeriesKey *key;
+	Capacity   *capacity;
+	int64		from;			/* cycle */
+	int64		end;			/* cycle: here its codes end */
+	bool		roughly;		/* to the end of the cycle will do */
+	bool		no_skips;		/* none is recorded from there on */
+	int			looked_up;
+	List	   *others;			/* of SkippedRange, in order; found when `looked_up` is over */
+	int			other;			/* that is looked at */
+} Way;
+
+static int
+compare_ranges(const ListCell *a, const ListCell *b)
+{
+	int64		first = ((const SkippedRange *) lfirst(a))->first;
+	int64		second = ((const SkippedRange *) lfirst(b))->first;
+
+	return (first > second) - (first < second);
+}
+
+/*
+ * May the series enter a cycle, as far as that depends on other series and on
+ * what is recorded as skipped?  *next is the first one after it for which the
+ * answer may be another, or the uniquizer is longer.
+ */
+static bool
+way_open(Way *way, int64 cycle, int64 *next)
+{
+	const Ring *ring = way->ring;
+	int64		codes = ring->base_codes;
+	int64		start = cycle * codes;
+	SkippedRange skip;
+
+	CHECK_FOR_INTERRUPTS();
+	*next = (int64) Min(codec_first_longer_cycle(&ring->codec, cycle), (uint64) way->end);
+	way->no_skips = way->no_skips || !series_next_skip(way->key, start, &skip);
+	if (!way->no_skips)
+	{
+		if (skip.first < start + codes)
+		{
+			*next = Min(Max(skip.end / codes, cycle + 1), way->end);
+			return false;
+		}
+		*next = Min(*next, skip.first / codes);
+	}
+	if (way->looked_up < LOOKED_UP)
+	{
+		Prefix		prefix;
+		int64		taken;
+
+		way->looked_up++;
+		emit_prefix(ring, way->list, way->key, cycle, &prefix);
+		taken = cycles_taken(ring, way->list, way->key, cycle, &prefix, false);
+		*next = cycle + Min(Max(taken, 1), way->end - cycle);
+		return taken == 0;
+	}
+	if (way->looked_up++ == LOOKED_UP)
+	{
+		way->others = list_others(ring, way->key, way->from, way->end);
+		list_sort(way->others, compare_ranges);
+	}
+	for (; way->other < list_length(way->others); way->other++)
+	{
+		const SkippedRange *other = list_nth(way->others, way->other);
+
+		if (other->end <= start)
+			continue;
+		*next = Min(*next, (other->first <= start ? other->end : other->first) / codes);
+		return other->first > start;
+	}
+	return true;
+}
+
+/*
+ * From a position on within its cycle, where so many codes have been handed
+ * out, at most to the end of the cycle.  *codes is lowered by those.
+ */
+static int64
+way_in_cycle(Way *way, int64 position, uint64 *codes)
+{
+	const Ring *ring = way->ring;
+	int64		start = position - position % ring->base_codes;
+	int64		end = start + ring->base_codes;
+	Prefix		prefix;
+	int64		count;
+	int64		rest = end - position;
+
+	if (way->list == NULL)
+	{
+		rest = (int64) Min(*codes, (uint64) rest);
+		*codes -= rest;
+		return position + rest;
+	}
+	emit_prefix(ring, way->list, way->key, position / ring->base_codes, &prefix);
+	count = capacity_of_prefix(way->capacity, &prefix);
+	if (position == start && *codes >= (uint64) count)
+	{
+		*codes -= count;
+		return end;
+	}
+	if (way->roughly || (long double) *codes * ring->base_codes > (long double) count * ESTIMATED_FROM)
+	{
+		int64		none = 0;
+		uint64		least;
+
+		if (position == start)
+			least = count;
+		else if (rest <= ESTIMATED_FROM && !way->roughly)
+			least = emit_count(ring, way->list, way->key, &prefix, position, end);
+		else
+			least = estimate_codes(ring, count, rest);
+		if (*codes >= least || rest <= ESTIMATED_FROM || way->roughly)
+		{
+			*codes -= Min(*codes, least);
+			return end;
+		}
+
+		/* The fewest positions that have so many for sure: more than `none`, at most `rest` */
+		while (rest - none > 1)
+		{
+			int64		middle = none + (rest - none) / 2;
+
+			if ((uint64) estimate_codes(ring, count, middle) >= *codes)
+				rest = middle;
+			else
+				none = middle;
+		}
+		*codes = 0;
+		return position + rest;
+	}
+	while (*codes > 0 && position < end)
+	{
+		CodeBatch	batch;
+
+		emit_batch(ring, way->list, way->key, &prefix, position, end, end, Min(*codes, BLOCK_MAX_CODES), &batch);
+		position = batch.end;
+		*codes -= batch.count;
+		pfree(batch.codes);
+		if (batch.map != NULL)
+			pfree(batch.map);
+	}
+	return position;
+}
+
+/*
+ * Where a series that stands at a position would be so many codes on, or, with
+ * `by_cycles`, at the start of the cycle that it enters so many after this one:
+ * at most where its codes end.  If the filter leaves no way at all, so many
+ * positions on.
+ */
+static int64
+way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
+{
+	const Ring *ring = way->ring;
+	int64		codes = ring->base_codes;
+	int64		cycle = position / codes;
+	uint64		left = wanted;
+	bool		any = false;
+	int64		plain;
+
+	if (wanted <= 0)
+		return position;
+	if (by_cycles)
+	{
+		plain = wanted > way->end - cycle ? way->end * codes : (cycle + wanted - complete) * codes;
+		if (position % codes == 0 && !complete)
+			left++;				/* the one that it enters first is this one */
+		cycle += position % codes > 0;
+	}
+	else
+	{
+		plain = wanted > way->end * codes - position ? way->end * codes : position + wanted;
+		if (position % codes > 0)
+		{
+			position = way_in_cycle(way, position, &left);
+			if (left == 0)
+				return position;
+			cycle++;
+		}
+	}
+
+	way->other = 0;
+	while (cycle < way->end)
+	{
+		int64		next;
+		int64		before = cycle; /* so many are too few */
+		int64		after;
+		uint64		here;
+
+		if (!way_open(way, cycle, &next))
+		{
+			cycle = next;
+			continue;
+		}
+		here = capacity_entered(way->capacity, way->key, cycle, next, by_cycles);
+		any = any || here > 0;
+		if (here < left)
+		{
+			left -= here;
+			cycle = next;
+			continue;
+		}
+		after = next;
+		while (after - before > 1)
+		{
+			int64		middle = before + (after - before) / 2;
+
+			if (capacity_entered(way->capacity, way->key, cycle, middle, by_cycles) < left)
+				before = middle;
+			else
+				after = middle;
+		}
+		if (by_cycles)
+			return before * codes;
+		left -= capacity_entered(way->capacity, way->key, cycle, before, false);
+		return way_in_cycle(way, before * codes, &left);
+	}
+	return any ? way->end * codes : Max(plain, position);
+}
+
+/*
+ * Where a series that stands at a position may have come elsewhere: as many
+ * cycles on as it would enter, at the start of one, or behind as many codes as
+ * it would hand out, whichever is further, by the words and the rows that there
+ * are now, and at most where its codes end.  `complete` says that it has handed
+ * out the last code of the cycle before.  With `roughly` to the end of a cycle
+ * will do.  Takes no lock, as no answer would stay true.
+ */
+int64
+cycles_further(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, bool complete,
+			   int64 cycles, int64 codes, bool roughly)
+{
+	Way			way = {.ring = ring, .list = list, .key = key, .roughly = roughly};
+	MemoryContext scratch;
+	MemoryContext caller;
+	int64		by_cycles;
+	int64		by_codes;
+
+	way.from = position / ring->base_codes;
+	way.end = cycles_end(ring, key) / ring->base_codes;
+	if (way.from >= way.end)
+		return position;
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring way", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(scratch);
+	way.capacity = capacity_create(ring, list);
+	by_cycles = way_to(&way, position, complete, cycles, true);
+	by_codes = way_to(&way, position, complete, codes, false);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	return Max(by_cycles, by_codes);
+}
+
+/*
+ * For a ring's new_series_cycle: the cycle that is so far on from where series
+ * without a row begin now.  What is blocked and whose cycles are others' depends on
+ * the extra, so that is for one that is in nobody's way, and a little further
+ * where there is a filter; cycles_start() does the rest.
+ */
+int64
+cycles_further_start(const Ring *ring, const Blocklist *list, int64 cycles, int64 codes)
+{
+	Ring		unlimited = *ring;
+	SeriesKey	key;
+	int64		start = ring_start_cycle(ring) * ring->base_codes;
+	int64		position;
+
+	set_plain_key(&unlimited, &key);
+	if (list != NULL)
+		codes = codes > PG_INT64_MAX - codes / START_SHARE - 1 ? PG_INT64_MAX : codes + codes / START_SHARE + 1;
+	position = cycles_further(&unlimited, list, &key, start, false, cycles, codes, true);
+	return position / ring->base_codes + (position % ring->base_codes > 0);
+}
+
+/*
+ * Where a series without a row begins: as far on from the ring's first cycle as
+ * new_series_cycle is, measured by what this series hands out on that way.
+ */
+int64
+cycles_start(const Ring *ring, const Blocklist *list, const SeriesKey *key)
+{
+	int64		base_codes = ring->base_codes;
+	Ring		unlimited = *ring;
+	SeriesKey	plain;
+	Capacity   *capacity;
+	int64		position;
+	int64		least;
+	int64		next;
+	uint64		codes = 0;
+	uint64		cycles = 0;
+
+	if (ring->new_series_cycle <= ring->first_cycle)
+		return ring->first_cycle * base_codes;
+	set_plain_key(&unlimited, &plain);
+	capacity = capacity_create(&unlimited, list);
+	for (int64 cycle = ring->first_cycle; cycle < ring->new_series_cycle; cycle = next)
+	{
+		next = (int64) Min(codec_first_longer_cycle(&ring->codec, cycle), (uint64) ring->new_series_cycle);
+		codes += capacity_entered(capacity, &plain, cycle, next, false);
+		cycles += capacity_entered(capacity, &plain, cycle, next, true);
+	}
+	capacity_free(capacity);
+	if (list != NULL)
+		codes -= codes / (START_SHARE + 1);
+	position = cycles_further(ring, list, key, ring->first_cycle * base_codes, false, cycles, codes, true);
+	least = cycles_end(ring, key);
+	least = Min(least, ring->new_series_cycle * base_codes);
+	position = Max(position, least);
+	return (position / base_codes + (position % base_codes > 0)) * base_codes;
 }
 
 /* Let go of the entry lock, if it was taken. */

@@ -34,7 +34,11 @@ extern void cycles_unlock(const Ring *ring, Range *range);
 extern int64 cycles_end(const Ring *ring, const SeriesKey *key);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);
 extern int64 cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
-							   int64 position, int64 enough);
+							   int64 position, int64 reserved_to, int64 enough);
+extern int64 cycles_further(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 position, bool complete,
+							int64 cycles, int64 codes, bool roughly);
+extern int64 cycles_further_start(const Ring *ring, const Blocklist *list, int64 cycles, int64 codes);
+extern int64 cycles_start(const Ring *ring, const Blocklist *list, const SeriesKey *key);
 extern void cycles_report_exhausted(const Ring *ring) pg_attribute_noreturn();
 
 #endif							/* CODERRING_CYCLES_H */

@@ -93,17 +93,18 @@ dispense_check_left(const Wanted *wanted, int64 count)
 	BlockState	state;
 	SeriesNumbers numbers;
 	uint64		filter;
+	const Blocklist *list = words_automaton(ring, &filter);
 	int64		position;
 	int64		left;
 	bool		known = block_find(&key, &state) != NULL;
 	bool		exists = (!known || ring->max_length > 0) && series_read(&key, &numbers);
 
-	position = known ? state.position : exists ? numbers.reserved_to : ring_start_cycle(ring) * ring->base_codes;
+	position = known ? state.position : exists ? numbers.reserved_to : cycles_start(ring, list, &key);
 	if (exists || !known)
-		position = failover_target(ring, &key, exists ? &numbers : NULL, position);
+		position = failover_target(ring, list, &key, exists ? &numbers : NULL, position, false);
 	if (ring->max_length == 0 && (PG_INT64_MAX - ring->base_codes - position) / CAPACITY_SHARE >= count)
 		return;
-	left = cycles_count_left(ring, words_automaton(ring, &filter), &key, position, count);
+	left = cycles_count_left(ring, list, &key, position, exists ? numbers.reserved_to : 0, count);
 	if (left == 0 || left >= count)
 		return;					/* none at all is dispense()'s to report */
 	ereport(ERROR,
@@ -114,6 +115,21 @@ dispense_check_left(const Wanted *wanted, int64 count)
 					   key.extra_len, key.extra, (long long) left, ring->max_length) :
 			 errdetail("With extra \"%.*s\" it has %lld more.", key.extra_len, key.extra, (long long) left),
 			 errhint("Nothing was taken: ask for fewer.")));
+}
+
+/*
+ * Does a series stand behind cycles that it has passed over because it cannot
+ * enter them, and from a position on nothing else?
+ */
+static bool
+passed_over(const Moving *moving, int64 position)
+{
+	SkippedRange skip;
+
+	while (position >= 0 && position < moving->state.position &&
+		   series_next_skip(&moving->key, position, &skip) && skip.first <= position)
+		position = skip.end;
+	return position == moving->state.position;
 }
 
 /*
@@ -162,6 +178,8 @@ dispense_advance(const Wanted *wanted, bool next_cycle, int64 to_cycle, int64 to
 	if (to_cycle >= PG_INT64_MAX / ring->base_codes)
 		cycles_report_exhausted(ring);
 	target = to_cycle < 0 ? -1 : to_cycle * ring->base_codes + to_offset;
+	if (passed_over(&moving, target))
+		target = moving.state.position;
 	if (target < moving.state.position)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -40,7 +40,9 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "capacity.h"
 #include "compat.h"
+#include "cycles.h"
 #include "failover.h"
 #include "locks.h"
 #include "move.h"
@@ -263,11 +265,14 @@ gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
 	int64		share = Max(ring->base_codes / GAP_SHARE, 1);
 	int64		gap;
 
-	if (numbers == NULL)
+	/* It is new, perhaps moved by somebody: see move_to(). */
+	if (numbers == NULL || (numbers->reserved_at == 0 && numbers->counted_to == numbers->reserved_to))
 		return Min(share, NEW_SERIES_GAP);
 
-	/* One reservation, at least as large as the last one. */
-	gap = Min(Min(share, MAX_LEAST_GAP), Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
+	/* One reservation, at least as large as the last one; where it was moved since, that may have been any. */
+	gap = Min(share, MAX_LEAST_GAP);
+	if (numbers->counted_to < numbers->reserved_to)
+		gap = Min(gap, Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
 	if (find_timeline(key->relid, numbers->timeline)->last - numbers->reserved_at < in_use())
 	{
 		long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
@@ -280,24 +285,41 @@ gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
 /*
  * Where a series that stands at a position goes on: at that position, unless
  * something is to be passed over.  For each timeline never further than
- * coderring_recover() moves it.
+ * coderring_recover() moves it.  With `roughly` to the end of a cycle will do.
  */
 int64
-failover_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
+failover_target(const Ring *ring, const Blocklist *list, const SeriesKey *key, const SeriesNumbers *numbers,
+				int64 position, bool roughly)
 {
 	int64		times = Min(timelines_since(numbers != NULL ? numbers->timeline : ring->timeline), MOST_TIMELINES);
+	bool		complete = numbers != NULL && position == numbers->reserved_to &&
+	series_at_end_of_cycle(numbers, ring->base_codes);
 	int64		gap;
 
 	if (failover_gap == 0 || times == 0)
 		return position;
 	gap = gap_of(ring, key, numbers);
+	if (list != NULL)
+	{
+		/* No more codes were at so many positions. */
+		Capacity   *capacity = capacity_create(ring, list);
+		long double most = (long double) gap * capacity_most(capacity) / ring->base_codes;
+
+		capacity_free(capacity);
+		gap = Min((int64) most + 1, gap);
+	}
+	if (gap <= MOVE_CODES)
+		return cycles_further(ring, list, key, position, false, 0, gap * times, roughly);
 	while (times-- > 0)
 	{
-		int64		furthest = move_target(ring, key, numbers, position, MOVE_CYCLES, MOVE_CODES);
+		int64		furthest = cycles_further(ring, list, key, position, complete, MOVE_CYCLES, MOVE_CODES, roughly);
+		int64		behind;
 
 		if (furthest <= position)
 			break;				/* its codes end here */
-		position = gap < furthest - position ? position + gap : furthest;
+		behind = cycles_further(ring, list, key, position, false, 0, gap, roughly);
+		position = Min(behind, furthest);
+		complete = false;
 	}
 	return position;
 }

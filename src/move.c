@@ -46,28 +46,19 @@ move_close(Moving *moving)
 }
 
 /*
- * Of a series that stands at a position, the one that is so many cycles on, at the start of one, or so many
- * codes, whichever is further: at most where the codes of the series end.
- * Where they have ended already, it is where the series stands.  `numbers` are
- * those of its row, NULL if it has none.
+ * Where a series is so many cycles on, or so many codes: see cycles_further().
  */
 int64
-move_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position,
-			int64 cycles, int64 codes)
+move_target(const Moving *moving, int64 cycles, int64 codes)
 {
-	int64		base_codes = ring->base_codes;
-	int64		end = cycles_end(ring, key);
-	int64		cycle = position / base_codes;
-	int64		target = position;
+	const SeriesNumbers *numbers = move_numbers(moving);
+	int64		position = moving->state.position;
 
 	/* At the end of a cycle the next one has not been entered yet. */
-	if (numbers != NULL && position == numbers->reserved_to && series_at_end_of_cycle(numbers, base_codes))
-		cycle--;
-	if (position >= end)
-		return position;
-	if (cycles > 0)
-		target = cycles > end / base_codes - cycle ? end : Max(target, (cycle + cycles) * base_codes);
-	return Max(target, codes > end - position ? end : position + codes);
+	bool		complete = numbers != NULL && position == numbers->reserved_to &&
+	series_at_end_of_cycle(numbers, moving->ring->base_codes);
+
+	return cycles_further(moving->ring, moving->list, &moving->key, position, complete, cycles, codes, false);
 }
 
 /* The first cycle that a series has not entered. */
@@ -181,23 +172,14 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 
 /*
  * Move a series to where somebody says that it has come.  If it still has to
- * pass over what a failover may have lost, that is behind there: it may have
- * been moved like that in the time that was lost.
+ * pass over what a failover may have lost, that is behind there, since it may
+ * have been moved like that in the time that was lost; and it is done when it
+ * next reserves, as if nobody had moved it.
  */
 XLogRecPtr
 move_past(Moving *moving, int64 target, bool stand)
 {
-	const Ring *ring = moving->ring;
-	const SeriesKey key = moving->key;
-	int64		behind = failover_target(ring, &key, move_numbers(moving), target) - target;
-	XLogRecPtr	lsn = move_to(moving, target, stand, behind <= 0);
+	bool		pending = failover_gap > 0 && failover_pending(moving->ring, move_numbers(moving));
 
-	if (behind > 0)
-	{
-		move_close(moving);
-		move_open(moving, ring, &key);
-		if (behind <= PG_INT64_MAX - moving->state.position)
-			lsn = move_to(moving, moving->state.position + behind, true, true);
-	}
-	return lsn;
+	return move_to(moving, target, stand, !pending);
 }

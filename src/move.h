@@ -28,8 +28,7 @@ typedef struct Moving
 
 extern void move_open(Moving *moving, const Ring *ring, const SeriesKey *key);
 extern void move_close(Moving *moving);
-extern int64 move_target(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers, int64 position,
-						 int64 cycles, int64 codes);
+extern int64 move_target(const Moving *moving, int64 cycles, int64 codes);
 extern XLogRecPtr move_to(Moving *moving, int64 target, bool stand, bool goes_on);
 extern XLogRecPtr move_past(Moving *moving, int64 target, bool stand);
 

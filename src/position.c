@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "capacity.h"
+#include "cycles.h"
 #include "position.h"
 
 /* So many positions are tried at most: as many as are ever reserved at once. */
@@ -82,7 +83,9 @@ position_read(const Ring *ring, const Blocklist *list, uint64 filter, Slot *slot
 	}
 	if (numbers == NULL)
 	{
-		state.position = Max(state.position, ring_start_cycle(ring) * ring->base_codes);
+		int64		start = cycles_start(ring, list, key);
+
+		state.position = Max(state.position, start);
 		state.counted = 0;
 	}
 	else if (state.position < 0 || numbers->reserved_to > slot->reserved_end)

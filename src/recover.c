@@ -71,11 +71,13 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 
 	lock_series(key);
 	move_open(&moving, ring, key);
-	target = move_target(ring, key, move_numbers(&moving), moving.state.position, cycles, codes);
+	target = move_target(&moving, cycles, codes);
 	if (target > moving.state.position)
 	{
 		/* At least what it would pass over by itself after a failover, or several */
-		target = Max(target, failover_target(ring, key, move_numbers(&moving), moving.state.position));
+		int64		gap_end = failover_target(ring, moving.list, key, move_numbers(&moving), moving.state.position, false);
+
+		target = Max(target, gap_end);
 		lsn = move_to(&moving, target, true, true);
 		target = moving.row.numbers.reserved_to;
 		if (target >= cycles_end(ring, key))
@@ -225,14 +227,15 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	}
 	if (new_extras && (cycles > 0 || codes > 0))
 	{
-		int64		last_cycle = PG_INT64_MAX / ring.base_codes;
-		int64		start = ring_start_cycle(&ring);
-		int64		further = Max(cycles, codes / ring.base_codes + (codes % ring.base_codes > 0));
+		uint64		filter;
+		const Blocklist *list = words_automaton(&ring, &filter);
+		int64		start = cycles_further_start(&ring, list, cycles, codes);
 		Datum		values[Natts_ring];
 		bool		nulls[Natts_ring] = {false};
 		bool		replace[Natts_ring] = {false};
 
-		cycle = Min(Max(cycle, further > last_cycle - start ? last_cycle : start + further), last_cycle);
+		cycle = Max(cycle, start);
+		cycle = Min(cycle, PG_INT64_MAX / ring.base_codes);
 		lifecycle_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;

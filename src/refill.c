@@ -368,7 +368,7 @@ pass_over(const Ring *ring, const Blocklist *list, uint64 filter, const SeriesKe
 		return false;			/* there is no next cycle */
 	if (bump)
 		position = (position / ring->base_codes + 1) * ring->base_codes;
-	target = failover_target(ring, key, numbers, position);
+	target = failover_target(ring, list, key, numbers, position, false);
 	if (target <= position)
 		return false;
 	if (slot != NULL)

@@ -145,10 +145,50 @@ SELECT coderring_recover('words', 0, 1500, false);
 SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'words';
 SELECT coderring_get_code('words', 'GUN');
 -- Cycles that are blocked are none of those that were handed out elsewhere
-SELECT coderring_define_blocklist('regress_rec', '{ANUX,ANUW}'), coderring_create('passed', 3, blocklist => 'regress_rec'), coderring_advance('passed', 'ANU', 0, 32000);
+SELECT coderring_define_blocklist('regress_rec', '{ANUX,ANUW}'), coderring_create('passed', 3, blocklist => 'regress_rec'), coderring_reset('passed', test_seed => 'passed'), coderring_advance('passed', 'ANU', 0, 32000);
 SELECT coderring_recover('passed', 0, 2000, false);
 SELECT extra, cycle, cycle_offset FROM place WHERE ring = 'passed';
 SELECT coderring_get_code('passed', 'ANU') LIKE 'ANU2___';
+-- So many codes on, and not positions: none of those that were lost comes again, whatever is blocked and whose cycles are others'
+CREATE FUNCTION pg_temp.twice(ring text, before text[], lost int, cycles int, codes bigint, extra text DEFAULT '', base int DEFAULT 1) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	old text[];
+BEGIN
+	FOR time IN 1..2 LOOP
+		PERFORM coderring_reset(ring, test_seed => 'lost');
+		PERFORM coderring_get_codes(ring, base, e) FROM unnest(before) e;
+		IF time = 1 THEN
+			old := ARRAY(SELECT coderring_get_codes(ring, lost, extra));
+		END IF;
+	END LOOP;
+	PERFORM coderring_recover(ring, cycles, codes);
+	RETURN count(*) FROM coderring_get_codes(ring, 300, extra) c WHERE c = ANY (old);
+END $$;
+SELECT coderring_define_blocklist('regress_begin', '{^2,^3,^4,^5,^6,^7,^8,^9}'), coderring_define_blocklist('regress_end', '{A$,B$,C$,D$,E$,F$,G$}'),
+	coderring_define_blocklist('regress_poor', '{AXA,AXB,AXC,AXD,AXE,AXF,AXG,AXH,AXJ,AXK,AXL,AXM,AXN,AXP,AXQ,AXR,AXS,AXT,AXU,AXV,AXW}');
+SELECT coderring_create('lost', 2), coderring_create('lost_small', 1), coderring_create('lost_large', blocklist => 'english'), coderring_create('lost_english', 3, blocklist => 'english'), coderring_create('lost_check', 2, blocklist => 'english', check_character => true),
+	coderring_create('lost_begin', 3, blocklist => 'regress_begin'), coderring_create('lost_begin1', 1, blocklist => 'regress_begin'),
+	coderring_create('lost_end', 4, alphabet => 'ABCDEFGH', blocklist => 'regress_end', max_length => 5), coderring_create('lost_poor', 2, blocklist => 'regress_poor');
+SET client_min_messages = warning;
+SELECT pg_temp.twice('lost_english', '{""}', 99999, 1, 100000), pg_temp.twice('lost_check', '{""}', 30000, 0, 30000),
+	pg_temp.twice('lost_begin', '{""}', 90000, 1, 100000), pg_temp.twice('lost_begin1', '{""}', 9000, 0, 9000), pg_temp.twice('lost_end', '{""}', 200, 0, 200),
+	pg_temp.twice('lost', '{"",X,W,2,3,4,5,6,7,8,9}', 1500, 0, 1500), pg_temp.twice('lost', '{"",X,W,2,3}', 1500, 2, 0), pg_temp.twice('lost', '{"",X,W,2,3}', 2300, 0, 2300),
+	pg_temp.twice('lost_small', '{"",X,W,2,3,4,5,6,7,8,9}', 20000, 0, 20000), pg_temp.twice('lost_large', '{""}', 100000, 0, 100000);
+SELECT cycle, cycle_offset BETWEEN 101000 AND 115000 FROM place WHERE ring = 'lost_large';
+-- nor of an extra that was new
+SELECT pg_temp.twice('lost_english', '{}', 90000, 0, 90000, 'AS'), pg_temp.twice('lost_begin', '{}', 90000, 0, 90000), pg_temp.twice('lost_poor', '{}', 3000, 0, 3000, 'A'),
+	pg_temp.twice('lost', '{X,W,2,3,4}', 1500, 0, 1500), pg_temp.twice('lost', '{""}', 1500, 0, 1500, 'X', 40000), pg_temp.twice('lost_check', '{}', 30000, 0, 30000, 'E-');
+RESET client_min_messages;
+-- and not further for nothing: with max_length it ends where its codes do
+SELECT coderring_reset('lost_end', test_seed => 'lost'), length(coderring_get_code('lost_end'));
+SELECT remaining + 8 * (SELECT count(*) FROM generate_series(1, 4096) WHERE generate_series % 8 = 0) AS left FROM coderring.series WHERE ring = 'lost_end';
+SELECT coderring_recover('lost_end', 0, 4606, false), length(coderring_get_code('lost_end'));
+SELECT coderring_get_code('lost_end') IS NULL;
+-- So far that nobody could go there one by one
+SELECT coderring_recover('lost_begin', 0, 4611686018427387904, false), coderring_recover('lost_small', 2147483647, 4611686018427387904, false), coderring_recover('lost_check', 2147483647, 0, false);
+SELECT extra, ring, cycle FROM place WHERE ring IN ('lost_begin', 'lost_small', 'lost_check') AND cycle > 100000;
+SELECT count(coderring_drop(name)) FROM coderring.rings WHERE name LIKE 'lost%';
+SELECT coderring_define_blocklist(l, NULL) FROM unnest('{regress_begin,regress_end,regress_poor}'::text[]) l;
 -- Errors change nothing
 CREATE TEMP TABLE before AS SELECT * FROM coderring.series_state;
 SELECT coderring_recover('nothing');
