@@ -264,6 +264,20 @@ ends_its_codes(const Table *table, HeapTuple tuple)
 	return damaged || !words_find_filter(&ring) || !capacity_left(&ring);
 }
 
+/* Has a ring other lists of words now? */
+static bool
+other_lists(const Table *table, HeapTuple old, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(table->rel);
+	bool		had_none;
+	bool		has_none;
+	Datum		had = heap_getattr(old, Anum_ring_blocklist, desc, &had_none);
+	Datum		has = heap_getattr(tuple, Anum_ring_blocklist, desc, &has_none);
+
+	return had_none != has_none ||
+		(!had_none && strcmp(TextDatumGetCString(had), TextDatumGetCString(has)) != 0);
+}
+
 /*
  * A ring of this server's own that replication changes, with the owner that it
  * has.
@@ -311,7 +325,8 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 		int64		there = DatumGetInt64(column(table, tuple, "new_series_cycle"));
 
 		replicated = DatumGetBool(column(table, old, "replicated"));
-		if (!replicated && ends_its_codes(table, tuple))
+		if (!replicated && (ring_is_damaged(tuple, RelationGetDescr(table->rel)) ||
+							(other_lists(table, old, tuple) && ends_its_codes(table, tuple))))
 		{
 			ereport(LOG,
 					(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),

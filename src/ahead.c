@@ -87,7 +87,8 @@ ahead_drop(Slot *slot)
 
 /*
  * Keep a batch, if there is memory for it; in place of what was kept before.
- * The caller holds the refill lock.
+ * The caller holds the refill lock, and the slot is not in doubt: so it stays
+ * that of the series.
  */
 void
 ahead_keep(Slot *slot, const CodeBatch *batch, uint64 filter)

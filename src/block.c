@@ -370,7 +370,7 @@ make_array(Slot *slot, Size bytes)
 		{
 			SharedRef	ref;
 
-			slot_unlink_dead();
+			slot_unlink_dead(DEAD_AT_ONCE);
 			ref = memory_allocate(order);
 			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
 			{

@@ -39,6 +39,9 @@
 /* The index of a ticket whose block is being written, or was never there. */
 #define NO_INDEX				((uint64) 0x7FFF)
 
+/* So many slots of rings that are gone are unlinked at once. */
+#define DEAD_AT_ONCE			256
+
 /* What a series is, to everyone in the server. */
 typedef struct SeriesKey
 {
@@ -194,7 +197,7 @@ extern void slot_attach(void);
 extern Slot *slot_find(const SeriesKey *key);
 extern Slot *slot_make(const SeriesKey *key, bool entitled);
 extern void slot_unlink(Slot *slot, const SeriesKey *key);
-extern void slot_unlink_dead(void);
+extern void slot_unlink_dead(uint32 most);
 extern void slot_bury(Slot *slot, const pg_uuid_t *incarnation);
 extern List *slot_collect(const SeriesKey *any);
 extern void slot_doubt(Slot *slot);

@@ -60,7 +60,7 @@ typedef enum NoteKind
 	NOTE_REPLACED,				/* this incarnation: dropped or reset */
 	NOTE_DELETED,				/* the series of this incarnation */
 	NOTE_WORDS,					/* of this ring, others than before */
-	NOTE_LIST					/* of words, replaced; the uuid is 0 */
+	NOTE_LIST					/* of words, replaced; the uuid is made of its name */
 } NoteKind;
 
 typedef struct NoteKey
@@ -76,7 +76,6 @@ typedef struct Note
 	int			nest_level;
 	NoteKey		key;
 	List	   *slots;			/* of Slot: to give up, of CREATED at abort, of REPLACED at commit */
-	const char *list;			/* the name, of LIST */
 } Note;
 
 typedef struct NoteEntry
@@ -248,6 +247,20 @@ find_note_here(NoteKind kind, const pg_uuid_t *uuid)
 	return note != NULL && note->nest_level == GetCurrentTransactionNestLevel() ? note : NULL;
 }
 
+/* What a list is noted by */
+static pg_uuid_t
+list_uuid(const char *list)
+{
+	uint64		hashes[2];
+	pg_uuid_t	uuid;
+
+	StaticAssertStmt(sizeof(hashes) == sizeof(uuid), "two hashes make a uuid");
+	for (int i = 0; i < 2; i++)
+		hashes[i] = hash_bytes_extended((const unsigned char *) list, strlen(list), i + 1);
+	memcpy(&uuid, hashes, sizeof(uuid));
+	return uuid;
+}
+
 /*
  * The words of a list or of a ring, whichever is not NULL, were changed in this
  * transaction.  (The extension's functions say so before they write the row, the
@@ -260,14 +273,10 @@ lifecycle_words_changed(const char *list, const pg_uuid_t *ring)
 		(void) make_note(NOTE_WORDS, ring);
 	if (list != NULL)
 	{
-		const Note *note = find_note_here(NOTE_LIST, NULL);
+		pg_uuid_t	uuid = list_uuid(list);
 
-		if (note == NULL || strcmp(note->list, list) != 0)
-		{
-			char	   *name = MemoryContextStrdup(TopTransactionContext, list);
-
-			make_note(NOTE_LIST, NULL)->list = name;
-		}
+		if (find_note_here(NOTE_LIST, &uuid) == NULL)
+			(void) make_note(NOTE_LIST, &uuid);
 	}
 }
 
@@ -281,12 +290,18 @@ lifecycle_words_open(const Ring *ring)
 	const Note *created = find_note(NOTE_CREATED, &ring->incarnation);
 	const Note *words = find_note(NOTE_WORDS, &ring->id);
 	int			created_at = created != NULL ? created->nest_level : 0;
+	ListCell   *cell;
 
 	if (words != NULL && words->nest_level > created_at)
 		return true;
-	for (const Note *note = find_note(NOTE_LIST, NULL); note != NULL && note->nest_level > created_at; note = note->older_alike)
+	if (newest_note == NULL || ring->blocklist[0] == '\0')
+		return false;
+	foreach(cell, options_lists(ring->blocklist))
 	{
-		if (words_used_by(ring, note->list))
+		pg_uuid_t	uuid = list_uuid(lfirst(cell));
+		const Note *list = find_note(NOTE_LIST, &uuid);
+
+		if (list != NULL && list->nest_level > created_at)
 			return true;
 	}
 	return false;
@@ -466,6 +481,7 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	Ring		wanted;
 	Relation	rel;
 	Ring		existing;
+	bool		exists;
 	uint8		key[PERMUTATION_KEY_LEN];
 	pg_uuid_t	incarnation;
 	pg_uuid_t	id;
@@ -476,20 +492,22 @@ lifecycle_create(const char *name, const RingOptions *options, bool if_not_exist
 	options_make_ring(&wanted, name, options);
 
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-	if (!reserve_name(rel, name, &existing))
+	exists = ring_read(rel, name, &existing);
+
+	/* Before the name, with which nobody waits for a transaction */
+	if (!exists && options->blocklist != NULL)
+	{
+		words_lock_lists(&wanted);
+		words_read_filter(&wanted);
+		capacity_check(&wanted);
+	}
+	if (exists || !reserve_name(rel, name, &existing))
 	{
 		table_close(rel, NoLock);
 		if (!if_not_exists)
 			report_duplicate(name);
 		options_report_existing(&existing, options, &wanted);
 		return;
-	}
-
-	if (options->blocklist != NULL)
-	{
-		words_lock_lists(&wanted);
-		words_read_filter(&wanted);
-		capacity_check(&wanted);
 	}
 	if (wanted.check != NULL)
 		options_report_check(&wanted);
@@ -616,7 +634,9 @@ lifecycle_rename(const char *name, const char *new_name)
 	bool		replace[Natts_ring] = {false};
 
 	options_check_name(new_name);
-	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
+
+	/* The name is a key, and nobody waits for the row with a name reserved. */
+	if (!ring_find_to_change(rel, name, LockTupleExclusive, &ring))
 		ring_report_missing(name);
 	if (!reserve_name(rel, new_name, &existing))
 		report_duplicate(new_name);
@@ -662,12 +682,20 @@ lifecycle_set_blocklist(const char *name, const char *lists)
 
 	if (lists != NULL)
 		lists = options_list_names(lists);
+	if (!ring_read(rel, name, &ring))
+		ring_report_missing(name);
+	if (!grant_may_change(&ring, GetUserId()))
+		grant_report_denied(&ring, true);
+
+	/* Lists before rings, as when a ring is created, or two would wait for each other */
+	strlcpy(ring.blocklist, lists != NULL ? lists : "", sizeof(ring.blocklist));
+	if (lists != NULL)
+		words_lock_lists(&ring);
 	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
 		ring_report_missing(name);
 	strlcpy(ring.blocklist, lists != NULL ? lists : "", sizeof(ring.blocklist));
 	if (lists != NULL)
 	{
-		words_lock_lists(&ring);
 		words_read_filter(&ring);
 		capacity_check(&ring);
 	}

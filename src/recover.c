@@ -103,19 +103,32 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 	Moving		moving;
 	SeriesRow	row;
 
-	if (ring_read_incarnation(incarnation, &ring) && !ring.replicated)
+	while (ring_read_incarnation(incarnation, &ring) && !ring.replicated)
 	{
+		TransactionId undecided;
+		bool		in_force;
+
 		words_read_filter(&ring);
 		ring_make_key(&ring, &key);
 		key.extra_len = extra_len;
 		memcpy(key.extra, extra, extra_len);
 		lock_series(&key);
-		move_open(&moving, &ring, &key);
-		if (numbers->reserved_to > moving.state.position)
-			(void) move_past(&moving, numbers->reserved_to, true);
-		move_close(&moving);
+		in_force = ring_in_force(incarnation, &undecided);
+		if (in_force)
+		{
+			move_open(&moving, &ring, &key);
+			if (numbers->reserved_to > moving.state.position)
+				(void) move_past(&moving, numbers->reserved_to, true);
+			move_close(&moving);
+		}
 		refill_unlock(&key);
-		return;
+		if (in_force)
+			return;
+
+		/* As in refill_lock */
+		if (TransactionIdIsValid(undecided))
+			XactLockTableWait(undecided, NULL, NULL, XLTW_None);
+		CHECK_FOR_INTERRUPTS();
 	}
 
 	/* Nobody hands it out. */

@@ -327,7 +327,8 @@ refill_ahead(const Series *series)
 			uint64		filter;
 			const Blocklist *list = slot != NULL ? words_automaton(ring, &filter) : NULL;
 
-			if (slot != NULL && slot->filter == filter && slot->published_end < slot->reserved_end)
+			/* One that is in doubt may be buried at any time, and be another series' while we compute. */
+			if (slot != NULL && !slot->in_doubt && slot->filter == filter && slot->published_end < slot->reserved_end)
 			{
 				int64		first = slot->published_end;
 				int64		end = slot->reserved_end;

@@ -500,11 +500,20 @@ ring_in_force(const pg_uuid_t *incarnation, TransactionId *undecided)
 			leaving = by;
 	}
 	scan_end(&scan);
-	table_close(rel, AccessShareLock);
 
 	/* Renamed, say, and still of this incarnation */
 	if (TransactionIdIsValid(leaving) && TransactionIdIsValid(coming))
 		in_force = true;
+
+	/* Or by a transaction that has committed meanwhile, so that neither version was met: see ring_read() */
+	if (!in_force && !TransactionIdIsValid(leaving) && !TransactionIdIsValid(coming))
+	{
+		Snapshot	latest = RegisterSnapshot(ring_latest_snapshot());
+
+		in_force = find_row(rel, &key, latest, NULL);
+		UnregisterSnapshot(latest);
+	}
+	table_close(rel, AccessShareLock);
 	*undecided = TransactionIdIsValid(leaving) ? leaving : coming;
 	return in_force;
 }

@@ -235,22 +235,25 @@ unlink_slot(Slot *slot)
 	drop_from_owner(slot);
 }
 
-/* Under the exclusive lock. */
+/*
+ * Unlink at most so many of the slots that were buried.  Under the exclusive
+ * lock, so that nobody buries one meanwhile.
+ */
 void
-slot_unlink_dead(void)
+slot_unlink_dead(uint32 most)
 {
-	SharedRef	ref;
+	SharedRef	ref = pg_atomic_read_u32(&block_control->dead_slots);
 
-	if (pg_atomic_read_u32(&block_control->dead_slots) == InvalidSharedRef)
+	if (ref == InvalidSharedRef)
 		return;
-	ref = pg_atomic_exchange_u32(&block_control->dead_slots, InvalidSharedRef);
-	while (ref != InvalidSharedRef)
+	for (; ref != InvalidSharedRef && most > 0; most--)
 	{
 		Slot	   *slot = memory_address(ref);
 
 		ref = pg_atomic_read_u32(&slot->next_dead);
 		unlink_slot(slot);
 	}
+	pg_atomic_write_u32(&block_control->dead_slots, ref);
 }
 
 /*
@@ -354,7 +357,7 @@ slot_make(const SeriesKey *key, bool entitled)
 		Slot	   *owner;
 
 		memory_lock(LW_EXCLUSIVE);
-		slot_unlink_dead();
+		slot_unlink_dead(DEAD_AT_ONCE);
 		slot = find_linked(key);
 		owner = find_owner(key);
 		while (slot == NULL && owner != NULL && block_control->nfree * SLOTS_A_FREE <= owner->seen && make_slots())
@@ -531,7 +534,7 @@ void
 slot_sweep(const List *gone)
 {
 	memory_lock(LW_EXCLUSIVE);
-	slot_unlink_dead();
+	slot_unlink_dead(PG_UINT32_MAX);
 	for (uint32 i = 0; i < block_control->nbuckets && gone != NIL; i++)
 	{
 		SharedRef	ref = ((SharedRef *) memory_address(block_control->buckets))[i];

@@ -464,22 +464,45 @@ read_words(const Ring *ring, bool raise, Words *words)
 }
 
 /*
+ * Sets ring->filter.  With `raise` an error, otherwise false, if words are
+ * missing or too many.  Needs a lot of memory for a moment.
+ */
+static bool
+find_filter(Ring *ring, bool raise)
+{
+	MemoryContext scratch;
+	MemoryContext old;
+	Words		words;
+	bool		found;
+
+	ring->filter = 0;
+	if (ring->blocklist[0] == '\0')
+		return true;
+	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(scratch);
+	found = read_words(ring, raise, &words);
+	if (found && !fit_together(ring, &words))
+	{
+		if (raise)
+			report_many(ring, &words);
+		found = false;
+	}
+	if (found)
+		ring->filter = identity_of(&words);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
+	return found;
+}
+
+/*
  * Find out with which words the codes of a ring are filtered: sets
- * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is
- * damaged, 54000 if all words are too many.
+ * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is damaged,
+ * 54000 if all words are too many.
  */
 void
 words_read_filter(Ring *ring)
 {
-	Words		words;
-
-	ring->filter = 0;
-	if (ring->blocklist[0] == '\0')
-		return;
-	(void) read_words(ring, true, &words);
-	if (!fit_together(ring, &words))
-		report_many(ring, &words);
-	ring->filter = identity_of(&words);
+	(void) find_filter(ring, true);
 }
 
 /*
@@ -489,15 +512,7 @@ words_read_filter(Ring *ring)
 bool
 words_find_filter(Ring *ring)
 {
-	Words		words;
-
-	ring->filter = 0;
-	if (ring->blocklist[0] == '\0')
-		return true;
-	if (!read_words(ring, false, &words) || !fit_together(ring, &words))
-		return false;
-	ring->filter = identity_of(&words);
-	return true;
+	return find_filter(ring, false);
 }
 
 /*
@@ -734,9 +749,12 @@ words_list_suits(const char *list, ArrayType *words)
 static void
 check_rings(const char *list, bool drop)
 {
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring rings", ALLOCSET_DEFAULT_SIZES);
+	List	   *rings = ring_list(every_ring);
+	MemoryContext old = MemoryContextSwitchTo(scratch);
 	ListCell   *cell;
 
-	foreach(cell, ring_list(every_ring))
+	foreach(cell, rings)
 	{
 		Ring	   *ring = lfirst(cell);
 
@@ -753,7 +771,10 @@ check_rings(const char *list, bool drop)
 					 errhint("Take it from them with coderring_set_blocklist first.")));
 		words_read_filter(ring);
 		capacity_check(ring);
+		MemoryContextReset(scratch);
 	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(scratch);
 }
 
 /*

@@ -126,7 +126,7 @@ SELECT extra, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('fo_
 SELECT extra, cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 'fo_words';
 -- Cycles that are blocked, or others', are none of those that it may have handed out: these are none of the lost codes
 SELECT coderring_define_blocklist('regress_fo', '{^2,^3,^4,^5,^6,^7,^8,^9}'), coderring_create('fo_way', 2, blocklist => 'regress_fo'), coderring_create('fo_other', 1);
-CREATE FUNCTION pg_temp.twice(name text, others text[], place bigint, pace bigint, lost int) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE PROCEDURE pg_temp.twice(name text, others text[], place bigint, pace bigint, lost int, INOUT count bigint DEFAULT NULL) LANGUAGE plpgsql AS $$
 DECLARE
 	old text[];
 	codes bigint := 32 ^ (SELECT base_length FROM coderring.rings r WHERE r.name = twice.name);
@@ -135,14 +135,15 @@ BEGIN
 		PERFORM coderring_reset(name, test_seed => 'lost');
 		PERFORM coderring_get_code(name, e) FROM unnest(others) e;
 		PERFORM pg_temp.series(name, '', pg_temp.t(1 - time), pace, '1 s', place, 1);
+		COMMIT;
 		IF time = 1 THEN
 			old := ARRAY(SELECT coderring_get_codes(name, lost));
 		END IF;
 	END LOOP;
-	RETURN count(*) FROM coderring_get_codes(name, 2 * lost) c WHERE c = ANY (old);
+	count := count(*) FROM coderring_get_codes(name, 2 * lost) c WHERE c = ANY (old);
 END $$;
-SELECT pg_temp.twice('fo_way', '{}', 2 * 1024 + 996, 28, 476);
-SELECT pg_temp.twice('fo_other', '{X,W,2,3,4,5,6,7,8,9}', 20, 20, 300);
+CALL pg_temp.twice('fo_way', '{}', 2 * 1024 + 996, 28, 476);
+CALL pg_temp.twice('fo_other', '{X,W,2,3,4,5,6,7,8,9}', 20, 20, 300);
 -- What is left is counted as it will be handed out, also where it begins in a cycle that is another's
 SELECT coderring_create('fo_left', 2, alphabet => 'ABCDEFGH', max_length => 4);
 SELECT count(*) FROM coderring_get_codes('fo_left', 70);
