@@ -850,6 +850,8 @@ way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
 
 	if (wanted <= 0)
 		return position;
+	way->no_skips = false;
+	way->other = 0;
 	if (by_cycles)
 	{
 		plain = wanted > way->end - cycle ? way->end * codes : (cycle + wanted - complete) * codes;
@@ -869,7 +871,6 @@ way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
 		}
 	}
 
-	way->other = 0;
 	while (cycle < way->end)
 	{
 		int64		next;

@@ -301,12 +301,15 @@ failover_target(const Ring *ring, const Blocklist *list, const SeriesKey *key, c
 	gap = gap_of(ring, key, numbers);
 	if (list != NULL)
 	{
-		/* No more codes were at so many positions. */
+		/*
+		 * So many codes are expected there.  Ten times the deviation more,
+		 * 10 * sqrt(expected), are never seen, and this is no less than that.
+		 */
 		Capacity   *capacity = capacity_create(ring, list);
-		long double most = (long double) gap * capacity_most(capacity) / ring->base_codes;
+		long double expected = (long double) gap * capacity_most(capacity) / ring->base_codes;
 
 		capacity_free(capacity);
-		gap = Min((int64) most + 1, gap);
+		gap = Min((int64) (expected + expected / 8) + 200, gap);
 	}
 	if (gap <= MOVE_CODES)
 		return cycles_further(ring, list, key, position, false, 0, gap * times, roughly);

@@ -45,9 +45,13 @@ END $$};
 my $to_reserve = $to_refill =~ s/EXIT WHEN .*;/EXIT WHEN (SELECT cycle_offset = reserved_to FROM coderring.series WHERE ring = '%R');/r;
 
 # A series that has handed out 6 codes on the timeline before this one, at some pace
-my $on_a_timeline = q{INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace,
+my $on_a_timeline = q{BEGIN;
+	ALTER TABLE coderring.series_state DISABLE TRIGGER admit_row;
+	INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace,
 		measured_from, measured_at, reserved_at, extra)
-	SELECT incarnation, 6, 6, 6, 0, timeline - 1, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = '%R'};
+	SELECT incarnation, 6, 6, 6, 0, timeline - 1, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = '%R';
+	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row;
+	COMMIT};
 
 sub get_codes { return "SELECT count(c) FROM (SELECT coderring_get_codes('%R', $_[0]) AS c) t"; }
 

@@ -65,6 +65,16 @@ extern bool faults_no_segments(void);
 				 (dont_wait) ? FAULT_LOCK | FAULT_REFUSE : FAULT_LOCK) ? \
 	 LOCKACQUIRE_NOT_AVAIL : LockAcquire(tag, mode, session, dont_wait))
 
+/* It fails for who holds very many; at the end of a transaction nobody holds one. */
+#define LWLockAcquire(lock, mode) \
+	((void) FAULTS_CALL("LWLockAcquire", FAULT_LOCK, strcmp(__func__, "slot_bury") == 0 ? 0 : FAULT_LOCK), \
+	 LWLockAcquire(lock, mode))
+
+/* To look something up takes no memory. */
+#define hash_search(table, key, action, found) \
+	((void) FAULTS_CALL("hash_search", FAULT_MEMORY, (action) == HASH_FIND ? 0 : FAULT_MEMORY), \
+	 hash_search(table, key, action, found))
+
 /* Nothing fails when a buffer is unlocked. */
 #define LockBuffer(buffer, mode) \
 	(FAULTS_ERROR("LockBuffer", (mode) == BUFFER_LOCK_UNLOCK ? 0 : FAULT_LOCK), LockBuffer(buffer, mode))

@@ -126,15 +126,16 @@ SELECT extra, remaining = (SELECT count(*) FROM (SELECT coderring_get_codes('fo_
 SELECT extra, cycle, cycle_offset, remaining FROM coderring.series WHERE ring = 'fo_words';
 -- Cycles that are blocked, or others', are none of those that it may have handed out: these are none of the lost codes
 SELECT coderring_define_blocklist('regress_fo', '{^2,^3,^4,^5,^6,^7,^8,^9}'), coderring_create('fo_way', 2, blocklist => 'regress_fo'), coderring_create('fo_other', 1);
-CREATE PROCEDURE pg_temp.twice(name text, others text[], place bigint, pace bigint, lost int, INOUT count bigint DEFAULT NULL) LANGUAGE plpgsql AS $$
+CREATE PROCEDURE pg_temp.twice(name text, others text[], place bigint, pace bigint, lost int, INOUT count bigint DEFAULT NULL,
+	seed text DEFAULT 'lost', ago interval DEFAULT '1 s') LANGUAGE plpgsql AS $$
 DECLARE
 	old text[];
 	codes bigint := 32 ^ (SELECT base_length FROM coderring.rings r WHERE r.name = twice.name);
 BEGIN
 	FOR time IN 1..2 LOOP
-		PERFORM coderring_reset(name, test_seed => 'lost');
+		PERFORM coderring_reset(name, test_seed => seed);
 		PERFORM coderring_get_code(name, e) FROM unnest(others) e;
-		PERFORM pg_temp.series(name, '', pg_temp.t(1 - time), pace, '1 s', place, 1);
+		PERFORM pg_temp.series(name, '', pg_temp.t(1 - time), pace, ago, place, 1);
 		COMMIT;
 		IF time = 1 THEN
 			old := ARRAY(SELECT coderring_get_codes(name, lost));
@@ -144,6 +145,24 @@ BEGIN
 END $$;
 CALL pg_temp.twice('fo_way', '{}', 2 * 1024 + 996, 28, 476);
 CALL pg_temp.twice('fo_other', '{X,W,2,3,4,5,6,7,8,9}', 20, 20, 300);
+-- One reservation, of 16 positions, that happens to have more codes than most do: in the first cycle half of them are blocked
+SELECT coderring_define_blocklist('fo_half', array(SELECT c || '$' FROM unnest(string_to_array('0123456789ABCDEF', NULL)) c));
+SELECT coderring_create('fo_half', 2, 'fo_half', '0123456789ABCDEFGHJKMNPQRSTVWXYZ');
+CREATE PROCEDURE pg_temp.twice_often(INOUT often bigint) LANGUAGE plpgsql AS $$
+DECLARE
+	full_codes int;
+	twice bigint;
+BEGIN
+	FOR seed IN 1..often LOOP
+		PERFORM coderring_reset('fo_half', test_seed => seed::text);
+		COMMIT;
+		full_codes := count(*) FROM coderring_get_codes('fo_half', 100) c, coderring_decode('fo_half', c) d
+			WHERE d.cycle_offset BETWEEN 100 AND 115;
+		CALL pg_temp.twice('fo_half', '{}', 100, 1, full_codes, twice, seed::text, '1 year');
+		often := often - (twice = 0)::int;
+	END LOOP;
+END $$;
+CALL pg_temp.twice_often(30);
 -- What is left is counted as it will be handed out, also where it begins in a cycle that is another's
 SELECT coderring_create('fo_left', 2, alphabet => 'ABCDEFGH', max_length => 4);
 SELECT count(*) FROM coderring_get_codes('fo_left', 70);
