@@ -18,6 +18,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # shellcheck source=test/fuzz/run.sh
 source "$here/fuzz/run.sh"
 
+limit=1800              # it is slower so
 sanitize="-fsanitize=address,undefined -fno-sanitize-recover=all"
 flags="$sanitize -O1 -g -fno-omit-frame-pointer"
 

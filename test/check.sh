@@ -8,7 +8,8 @@
 #   KEEP=1                 leave the private directory behind, to look into it
 #
 # The regress and isolation tests run twice, without and with coderring in
-# shared_preload_libraries. The last line is "N passed, N failed".
+# shared_preload_libraries, but for regress tests that only compute. TAP tests run
+# beside them where there are two processors. The last line is "N passed, N failed".
 
 set -euo pipefail
 # shellcheck source=test/lib.sh

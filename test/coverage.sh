@@ -88,13 +88,13 @@ if wanted regress || wanted isolation; then
     counters on-demand
     run_on_server "on demand" ""
     counters preloaded
-    run_on_server "preloaded" "-cshared_preload_libraries=coderring"
+    run_on_server "preloaded" "-cshared_preload_libraries=coderring" "$computed"
 fi
 if wanted tap; then
     mapfile -t files < <(names tap)
     for file in "${files[@]}"; do
         counters "tap-$file"
-        TESTS=$file run_tap
+        run_tap "$file"
     done
 fi
 if ((passed + failed == 0)); then

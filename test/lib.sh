@@ -7,6 +7,7 @@
 #
 #   $work/source      the working copy, where root called us
 #   $work/build       the copy of it that is built           (private.sh)
+#   $work/beside      a copy of that, where two suites run at a time
 #   $work/root        PostgreSQL with coderring in it         (private.sh)
 #   $work/pg_config   leads to the pg_config of $work/root    (private.sh)
 #   $work/data, s     the server's files and its Unix socket
@@ -16,8 +17,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 top=${here%/*}
 work=${CODERRING_WORK:-}
 step=                   # process groups of the steps that run now
+beside=                 # process that runs TAP tests beside the others
+tree=                   # the copy of $work/build that TAP tests run in, or itself
 limit=300               # seconds a suite may take; or a file, of TAP tests
 budget=3600             # seconds that all may take together
+# Regress tests of what is computed, wherever memory comes from: once is enough.
+computed="alphabets blocklist check_character cycles decode normalize order spreadsheet"
 passed=0
 failed=0
 finished=               # set when all suites have had their turn
@@ -156,21 +161,31 @@ enter() {
     cd "$work" || exit 1
 }
 
+# End the steps that run now, with all that they have started.
+end_steps() {
+    local group
+
+    [[ -n $step ]] || return 0
+    for group in $step; do
+        kill -TERM -- "-$group" 2>/dev/null || :
+    done
+    sleep 0.5
+    for group in $step; do
+        kill -KILL -- "-$group" 2>/dev/null || :
+    done
+}
+
 # On every way out: end the step, stop every server, remove everything.
 leave() {
-    local status=$? group pidfile exe
+    local status=$? pidfile exe
 
     trap - EXIT
     trap '' HUP INT TERM
-    if [[ -n $step ]]; then
-        for group in $step; do
-            kill -TERM -- "-$group" 2>/dev/null || :
-        done
-        sleep 0.5
-        for group in $step; do
-            kill -KILL -- "-$group" 2>/dev/null || :
-        done
+    if [[ -n $beside ]]; then
+        kill -TERM "$beside" 2>/dev/null || :
+        wait "$beside" 2>/dev/null || :
     fi
+    end_steps
     while IFS= read -r pidfile; do
         "$bindir/pg_ctl" -D "${pidfile%/*}" -m immediate -t 20 stop \
             >/dev/null 2>&1 || :
@@ -236,6 +251,7 @@ build() {
         give_up build
     fi
     pg_config=$work/pg_config
+    tree=$work/build
     bindir=$("$pg_config" --bindir)
     export PATH=$bindir:$PATH
 }
@@ -281,7 +297,8 @@ stop_server() {
     fi
 }
 
-# names KIND: the tests of a suite, those that TESTS names where it is given.
+# names KIND WITHOUT: the tests of a suite, those that TESTS names where it is
+# given, without some.
 names() {
     local file name pattern
 
@@ -293,7 +310,8 @@ names() {
     for file in "$work/build"/$pattern; do
         name=${file##*/}
         name=${name%.*}
-        if [[ -e $file && (-z ${TESTS:-} || " $TESTS " == *" $name "*) ]]; then
+        if [[ -e $file && (-z ${TESTS:-} || " $TESTS " == *" $name "*) &&
+            " ${2:-} " != *" $name "* ]]; then
             say "$name"
         fi
     done
@@ -322,17 +340,43 @@ no_tests() {
 }
 
 # run_suites TARGET: all suites chosen, counted; TARGET is the unit tests' own.
+# Where there are two processors, the TAP tests, which have servers of their own,
+# begin beside the others; but not the one that changes what is installed.
 run_suites() {
+    local -a tap=()
+
+    if wanted tap; then
+        mapfile -t tap < <(names tap)
+        ((${#tap[@]} > 0)) || no_tests tap
+    fi
+    if ((${#tap[@]} > 1 && $(nproc) > 1)); then
+        cp -a "$work/build" "$work/beside"
+        (
+            trap end_steps EXIT
+            trap 'exit 143' TERM
+            # shellcheck disable=SC2030,SC2031 # the parent reads what is written below
+            passed=0 failed=0 tree=$work/beside
+            run_tap "${tap[@]/#024_versions/}"
+            say "$passed $failed" >"$work/log/counts-tap"
+        ) &
+        beside=$!
+    fi
     if wanted unit && [[ -z ${TESTS:-} ]]; then
         run_unit "$1"
     fi
     if wanted regress || wanted isolation; then
         run_on_server "on demand" ""
-        run_on_server "preloaded" "-cshared_preload_libraries=coderring"
+        run_on_server "preloaded" "-cshared_preload_libraries=coderring" "$computed"
     fi
-    if wanted tap; then
-        run_tap
+    run_tap "${tap[@]/#024_versions/}"
+    if [[ -n $beside ]]; then
+        wait "$beside" || :
+        beside=
+        # shellcheck disable=SC2046 # two numbers
+        count $(cat "$work/log/counts-tap" 2>/dev/null || say 0 1)
     fi
+    [[ " ${tap[*]} " != *" 024_versions "* ]] || run_tap 024_versions
+    # shellcheck disable=SC2031
     if ((passed + failed == 0)); then
         say "not ok - no such tests"
         count 0 1
@@ -368,9 +412,9 @@ run_unit() {
     say "unit: $good of $((good + bad)) passed"
 }
 
-# run_on_server TITLE OPTION: the regress and isolation tests.
+# run_on_server TITLE OPTION WITHOUT: the regress and isolation tests, without some.
 run_on_server() {
-    local title=$1 option=$2 kind log=$work/log/server-${1// /-}
+    local title=$1 option=$2 without=${3:-} kind log=$work/log/server-${1// /-}
 
     if ! start_server "$log" "$option"; then
         say "not ok - $title: the server does not start"
@@ -379,7 +423,7 @@ run_on_server() {
     fi
     for kind in regress isolation; do
         if wanted $kind; then
-            run_pg_regress $kind "$kind, $title"
+            run_pg_regress $kind "$kind, $title" "$without"
         fi
     done
     if ! stop_server fast; then
@@ -395,13 +439,13 @@ run_on_server() {
     fi
 }
 
-# run_pg_regress KIND TITLE: the suite regress or isolation, on the server that
-# runs now. A test that did not get its turn has failed.
+# run_pg_regress KIND TITLE WITHOUT: the suite regress or isolation, without some
+# tests, on the server that runs now. A test that did not get its turn has failed.
 run_pg_regress() {
     local kind=$1 title=$2 status=0 good=0 bad=0 name log=$work/log/$1
     local -a tests variables
 
-    mapfile -t tests < <(names "$kind")
+    mapfile -t tests < <(names "$kind" "${3:-}")
     if ((${#tests[@]} == 0)); then
         no_tests "$title"
         return
@@ -442,18 +486,20 @@ run_pg_regress() {
     say "$title: $good of ${#tests[@]} passed"
 }
 
-# The TAP tests, which make servers of their own; one file at a time, so that
-# one that hangs or crashes takes no other with it.
+# run_tap NAME...: TAP tests, which make servers of their own; one file at a time,
+# so that one that hangs or crashes takes no other with it. What another process
+# has begun is left to it.
 run_tap() {
-    local name log status good bad total=0 file
-    local -a tests
+    local name log status good bad file
 
-    mapfile -t tests < <(names tap)
-    for name in "${tests[@]}"; do
+    for name; do
+        if [[ -z $name ]] || ! mkdir "$work/log/turn-$name" 2>/dev/null; then
+            continue
+        fi
         log=$work/log/tap-$name
         status=0
         run_step "$limit" "$log" env -u PGHOST -u PGPORT -u PGUSER \
-            make -s -C "$work/build" --no-print-directory \
+            make -s -C "$tree" --no-print-directory \
             PG_CONFIG="$pg_config" REGRESS= ISOLATION= \
             PROVE_FLAGS=--verbose PROVE_TESTS="test/t/$name.pl" installcheck ||
             status=$?
@@ -461,23 +507,19 @@ run_tap() {
         if ((bad > 0)); then
             say "not ok - tap: $name ended with status $status"
             grep -Ev '^ok [0-9]+' "$log" | tail -n 60
-            for file in "$work"/build/tmp_check/log/*; do
+            for file in "$tree"/tmp_check/log/*; do
                 [[ -s $file ]] || continue
                 say "--- ${file##*/}"
                 tail -n 60 "$file"
             done
         fi
         count "$good" "$bad"
-        ((total += good + bad)) || :
         if ((good + bad > 0)); then
             say "tap, $name: $good of $((good + bad)) passed"
         else
             say "tap, $name: skipped"
         fi
     done
-    if ((total == 0)); then
-        no_tests tap
-    fi
 }
 
 # count_tap LOG STATUS: sets good and bad from output in TAP. A plan that was

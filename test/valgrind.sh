@@ -141,7 +141,8 @@ if wanted regress || wanted isolation; then
     run_on_server "under valgrind" ""
 fi
 if wanted tap; then
-    run_tap
+    mapfile -t files < <(names tap)
+    run_tap "${files[@]}"
 fi
 if wanted fuzz && [[ $all == all ]]; then
     run_fuzz "${FUZZ_CALLS:-1000}" 1800
