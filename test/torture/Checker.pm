@@ -56,7 +56,28 @@ sub twice
 	$self->{incarnations} = keys %short;
 	open(my $file, '<', "$self->{work}/twice") or die $!;
 	my %name = reverse %short;
-	return map { /^(\d+) (\S+)/ ? "$2 of the incarnation $name{$1}" : () } readline($file);
+	my @twice = map { /^(\d+) (\S+)/ ? [ $2, $name{$1} ] : () } readline($file);
+	return map { "$_->[0] of the incarnation $_->[1]: " . join('; ', $self->calls(@$_)) } splice(@twice, 0, 10);
+}
+
+# calls(CODE, INCARNATION): who received it, as far as the logs tell
+sub calls
+{
+	my ($self, $code, $incarnation) = @_;
+	my @found;
+
+	foreach my $log (@{ $self->{logs} })
+	{
+		open(my $file, '<', $log) or next;
+		while (my $line = readline($file))
+		{
+			my ($type, $round, $its, undef, undef, $codes, @rest) = split(/\t/, $line =~ s/\n//r, -1);
+
+			next if $type ne 'C' || $its ne $incarnation || " $codes " !~ / \Q$code\E /;
+			push @found, "round $round, " . (1 + ($codes =~ tr/ //)) . " codes, @rest, " . ($log =~ s{.*/}{}r);
+		}
+	}
+	return @found;
 }
 
 # Decode every code of rings that are still there, on the server that came out of

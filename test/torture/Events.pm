@@ -33,6 +33,17 @@ sub options
 	  . (rand() < 0.4 ? '-c wal_writer_delay=200ms -c wal_writer_flush_after=1MB' : '');
 }
 
+# The server is there again.  What it reserved for calls that then failed counts
+# as passed over from now on, so a standby has to know of it before a promotion.
+sub back
+{
+	my ($run, $crashes) = @_;
+
+	!$run->{standby} || $run->{primary}->synchronous or die 'the standby does not come back';
+	$run->settle($crashes);
+	return;
+}
+
 sub kill_server
 {
 	my ($run, $all) = @_;
@@ -40,7 +51,7 @@ sub kill_server
 	$run->{primary}->kill9($all);
 	$run->pause;
 	$run->{primary}->must_start(options());
-	$run->settle(1);
+	back($run, 1);
 	return;
 }
 
@@ -51,7 +62,7 @@ sub stop_server
 	$run->{primary}->stop($mode);
 	$run->pause;
 	$run->{primary}->must_start(options());
-	$run->settle(1);
+	back($run, 1);
 	return;
 }
 
@@ -72,7 +83,7 @@ sub kill_backend
 	kill 'KILL', $pids[ rand @pids ];
 	Node::wait_until(sub { ready($node) > $before }) or die 'the server does not come back';
 	$run->pause;
-	$run->settle(1);
+	back($run, 1);
 	return;
 }
 
@@ -109,7 +120,7 @@ sub full_disk
 	$run->pause;
 	$node->stop('immediate');
 	$node->must_start(options());
-	$run->settle(2);
+	back($run, 2);
 	return;
 }
 
@@ -122,7 +133,7 @@ sub little_memory
 	$run->{primary}->stop('fast');
 	$run->pause;
 	$run->{primary}->must_start('-c coderring.max_shared_memory=1MB');
-	$run->settle(1);
+	back($run, 1);
 	$run->resume('crowd');
 	sleep 3;
 	$run->quiet;

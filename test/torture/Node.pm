@@ -236,7 +236,9 @@ sub follow
 	return;
 }
 
-# Wait for standbys, or no longer.  Returns when one has all there is.
+# Wait for standbys, or no longer.  Returns when one has all there is, and
+# everybody waits for it: that begins when the checkpointer has read the new
+# setting, which views do not show.
 sub wait_for_standby
 {
 	my ($self, $names) = @_;
@@ -245,6 +247,9 @@ sub wait_for_standby
 	$self->must_query('SELECT pg_reload_conf()');
 	return if $names eq '';
 	$self->synchronous or die 'the standby does not become synchronous';
+
+	# It has been told before this session began, and reads what it was told first.
+	$self->must_query('CHECKPOINT');
 	return;
 }
 

@@ -2,7 +2,7 @@
 # has received before it does anything else.
 #
 # Its log is one file, opened for appending, a line a call, columns by tabs:
-#   C  round, incarnation, ring, extra, codes		received
+#   C  round, incarnation, ring, extra, codes, time, backend		received
 #   I  round, ring, extra, number		at most so many were taken, but not received
 #   A  round, ring, extra, number		so many were passed over by coderring_advance
 #   ?  round, ring, extra				what was passed over is not known
@@ -15,7 +15,7 @@ use strict;
 use warnings;
 
 use IO::Select;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 use Rings;
 use Session;
@@ -58,6 +58,15 @@ sub note
 	my $line = join("\t", @columns) . "\n";
 
 	(syswrite($self->{file}, $line) // 0) == length($line) or die "$self->{log}: $!";
+	return;
+}
+
+sub received
+{
+	my ($self, $incarnation, $ring, $extra, @codes) = @_;
+
+	$self->note('C', $self->{round}, $incarnation, $ring, $extra, "@codes", sprintf('%.3f', time),
+		"$self->{port}:$self->{session}{pid}");
 	return;
 }
 
@@ -159,7 +168,7 @@ sub take
 	my ($self, $ring, $extra, $sql, $number) = @_;
 	my @codes = $self->ask($sql);
 
-	$self->note('C', $self->{round}, $self->{incarnations}{ $ring->{name} }, $ring->{name}, $extra, "@codes")
+	$self->received($self->{incarnations}{ $ring->{name} }, $ring->{name}, $extra, @codes)
 	  if @codes;
 	$self->note('I', $self->{round}, $ring->{name}, $extra, $number - @codes)
 	  if !$self->{ok} && $number > @codes && !$nothing_taken{ $self->{session}{state} };
@@ -346,7 +355,7 @@ sub take_changing
 	my @codes = $self->ask("SELECT coderring_get_codes('$name', $number)", '42704');
 	my ($after) = $self->ask($look);
 
-	$self->note('C', $self->{round}, $incarnation, '-', '', "@codes")
+	$self->received($incarnation, '-', '', @codes)
 	  if @codes && defined $after && (split(/ /, $after))[0] eq $incarnation;
 	return;
 }
