@@ -278,6 +278,16 @@ other_lists(const Table *table, HeapTuple old, HeapTuple tuple)
 		(!had_none && strcmp(TextDatumGetCString(had), TextDatumGetCString(has)) != 0);
 }
 
+/* A row with a column as it is here, NULL if it is. */
+static HeapTuple
+keep_column(const Table *table, HeapTuple old, HeapTuple tuple, int number)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(old, number, RelationGetDescr(table->rel), &isnull);
+
+	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(table->rel), 1, &number, &value, &isnull);
+}
+
 /*
  * A ring of this server's own that replication changes, with the owner that it
  * has.
@@ -290,8 +300,8 @@ keep_owner(const Table *table, HeapTuple old, HeapTuple tuple)
 				(errmsg("left out a change of the owner of ring \"%s\" that has come by logical replication",
 						TextDatumGetCString(column(table, old, "name"))),
 				 errdetail("The ring is this server's, and keeps the owner that it has here.")));
-	tuple = replace_column(table, tuple, Anum_ring_owner_name, column(table, old, "owner_name"));
-	return replace_column(table, tuple, Anum_ring_owner, column(table, old, "owner"));
+	tuple = keep_column(table, old, tuple, Anum_ring_owner_name);
+	return keep_column(table, old, tuple, Anum_ring_owner);
 }
 
 /*
@@ -320,21 +330,33 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 		return old;
 	if (old != NULL && same_incarnation(table, old, tuple))
 	{
-		/* Where new series begin here is this server's affair, and never goes back. */
+		/* Where new series begin never goes back, and it is this server's affair in a ring of its own. */
 		int64		here = DatumGetInt64(column(table, old, "new_series_cycle"));
 		int64		there = DatumGetInt64(column(table, tuple, "new_series_cycle"));
 
 		replicated = DatumGetBool(column(table, old, "replicated"));
-		if (!replicated && (ring_is_damaged(tuple, RelationGetDescr(table->rel)) ||
-							(other_lists(table, old, tuple) && ends_its_codes(table, tuple))))
+		if (replicated)
+			here = Max(here, there);
+		else
 		{
-			ereport(LOG,
-					(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
-					 errdetail("It would have too few codes, or its lists of words are not here.")));
-			return NULL;
+			if (ring_is_damaged(tuple, RelationGetDescr(table->rel)))
+			{
+				ereport(LOG,
+						(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
+						 errdetail("It would have no codes.")));
+				return NULL;
+			}
+			tuple = keep_column(table, old, tuple, Anum_ring_max_length);
+			if (other_lists(table, old, tuple) && ends_its_codes(table, tuple))
+			{
+				ereport(LOG,
+						(errmsg("left out a change of the blocklist of ring \"%s\" that has come by logical replication", name),
+						 errdetail("It would have too few codes, or its lists of words are not here.")));
+				tuple = keep_column(table, old, tuple, Anum_ring_blocklist);
+			}
 		}
-		tuple = replace_column(table, tuple, Anum_ring_new_series_cycle, Int64GetDatum(Max(here, there)));
-		tuple = replace_column(table, tuple, Anum_ring_timeline, column(table, old, "timeline"));
+		tuple = replace_column(table, tuple, Anum_ring_new_series_cycle, Int64GetDatum(here));
+		tuple = keep_column(table, old, tuple, Anum_ring_timeline);
 	}
 	return replace_column(table, tuple, Anum_ring_replicated, BoolGetDatum(replicated));
 }

@@ -213,17 +213,19 @@ get_entered(Capacity *capacity, uint32 digits, bool cycles)
 	KeptCounts *entry = get_kept(capacity);
 	uint64	  **entered = entry->entered[cycles];
 	uint32		width = ring->check != NULL ? codec->radix : 1;
+	static uint64 *sums = NULL; /* not finished, by a call that was cancelled */
 
 	for (uint32 more = 0; more <= digits; more++)
 	{
-		uint64	   *sums;
-
 		if (entered[more] != NULL)
 			continue;
-		CHECK_FOR_INTERRUPTS();
+		if (sums != NULL)
+			pfree(sums);
+		sums = NULL;
 		sums = MemoryContextAllocHuge(TopMemoryContext, (Size) list->states * width * sizeof(uint64));
 		for (uint32 words = 0; words < list->states; words++)
 		{
+			CHECK_FOR_INTERRUPTS();
 			for (uint32 check = 0; check < width; check++)
 			{
 				Size		at = (Size) words * width + check;
@@ -250,6 +252,7 @@ get_entered(Capacity *capacity, uint32 digits, bool cycles)
 			}
 		}
 		entered[more] = sums;
+		sums = NULL;
 	}
 	return entered[digits];
 }

@@ -630,6 +630,8 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 	int64		last = PG_INT64_MAX / codes;
 	int64		left = 0;
 	int			blocked = 0;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring cycles", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(scratch);
 
 	while (left < enough && position / codes < last)
 	{
@@ -642,6 +644,7 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		Prefix		prefix;
 
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(scratch);
 		if (series_next_skip(key, position, &recorded))
 		{
 			if (recorded.first <= position)
@@ -670,6 +673,8 @@ cycles_count_left(const Ring *ring, const Blocklist *list, const SeriesKey *key,
 		else
 			position = (cycle + Min(next, last - cycle)) * codes + offset;
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
 	return left;
 }
 
@@ -997,6 +1002,34 @@ cycles_start(const Ring *ring, const Blocklist *list, const SeriesKey *key)
 	least = Min(least, ring->new_series_cycle * base_codes);
 	position = Max(position, least);
 	return (position / base_codes + (position % base_codes > 0)) * base_codes;
+}
+
+/*
+ * May a cycle be another series' somewhere else: do its codes begin as some of
+ * another one's do that has a row here?
+ */
+bool
+cycles_shared(const Ring *ring, const SeriesKey *key, int64 cycle)
+{
+	char		prefix[PREFIX_MAX_LEN];
+	uint32		prefix_len = emit_write_prefix(&ring->codec, key, cycle, prefix);
+	SeriesKey	other = *key;
+
+	for (uint32 len = 0; len <= Min(prefix_len, EXTRA_MAX_LEN); len++)
+	{
+		uint64		its_cycle;
+		SeriesNumbers numbers;
+
+		if (len == key->extra_len ||
+			!codec_read_uniquizer(&ring->codec, prefix + len, prefix_len - len, &its_cycle) ||
+			its_cycle < (uint64) ring->first_cycle)
+			continue;
+		other.extra_len = len;
+		memcpy(other.extra, prefix, len);
+		if (series_read(&other, &numbers))
+			return true;
+	}
+	return false;
 }
 
 /* Let go of the entry lock, if it was taken. */

@@ -30,6 +30,7 @@ extern void cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cy
 extern bool cycles_possible(const Ring *ring, const Blocklist *list, const SeriesKey *key, int64 cycle);
 extern void cycles_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range);
 extern List *cycles_skips(Range *range);
+extern bool cycles_shared(const Ring *ring, const SeriesKey *key, int64 cycle);
 extern void cycles_unlock(const Ring *ring, Range *range);
 extern int64 cycles_end(const Ring *ring, const SeriesKey *key);
 extern bool cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to);

@@ -26,6 +26,23 @@
 #include "words.h"
 
 /*
+ * Remember the block that a slot holds now, and the prefix that its codes have:
+ * whoever finds the block later, after an error for instance, takes the prefix
+ * as it stands.  False if nothing can be taken from it.
+ */
+static bool
+remember_block(Series *series, Slot *slot)
+{
+	const Ring *ring = series->ring;
+
+	if (!block_adopt(slot, &series->key, ring->filter, &series->block))
+		return false;
+	series->prefix_len = emit_write_prefix(&ring->codec, &series->key,
+										   series->block.first / ring->base_codes, series->prefix);
+	return true;
+}
+
+/*
  * A new code, of a series that this session did not use last, or whose block
  * has come to its end.
  */
@@ -46,19 +63,16 @@ dispense_slowly(const Wanted *wanted, bool bump)
 			Slot	   *slot = series->block.slot;
 
 			/* The slot may have been given to another series. */
-			if (slot == NULL || !block_adopt(slot, &series->key, series->ring->filter, &series->block))
+			if (slot == NULL || !remember_block(series, slot))
 			{
 				slot = slot_find(&series->key);
 				if (slot != NULL)
-					(void) block_adopt(slot, &series->key, series->ring->filter, &series->block);
+					(void) remember_block(series, slot);
 			}
 			if (series->block.generation != 0 && dispense_allowed(series))
 			{
 				if (ahead_due(&series->block))
 					refill_ahead(series);
-				series->prefix_len = emit_write_prefix(&series->ring->codec, &series->key,
-												  series->block.first / series->ring->base_codes,
-												  series->prefix);
 				code = refill_room(series->prefix, series->prefix_len, series->stride);
 
 				/*

@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/memutils.h"
 
 #include "cycles.h"
@@ -78,6 +79,12 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 		int64		gap_end = failover_target(ring, moving.list, key, move_numbers(&moving), moving.state.position, false);
 
 		target = Max(target, gap_end);
+
+		/* A cycle that it has not entered here may be another's elsewhere: the rest of it is passed over, too. */
+		if (target % ring->base_codes > 0 &&
+			(moving.row.tuple == NULL || moving.row.numbers.reserved_to <= target - target % ring->base_codes) &&
+			cycles_shared(ring, key, target / ring->base_codes))
+			target += ring->base_codes - target % ring->base_codes;
 		lsn = move_to(&moving, target, true, true);
 		target = moving.row.numbers.reserved_to;
 		if (target >= cycles_end(ring, key))
@@ -188,10 +195,10 @@ report_ended(const Ring *ring, int count)
 
 /*
  * Recover a ring that the current user may change; false if there is none of
- * this name.
+ * this name.  *id says which it was.
  */
 static bool
-recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras)
+recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras, pg_uuid_t *id)
 {
 	Ring		ring;
 	SeriesKey	key;
@@ -205,6 +212,7 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 
 	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
 		return false;
+	*id = ring.id;
 	words_read_filter(&ring);
 	ring_make_key(&ring, &key);
 	series_visit(&ring.incarnation, note_extra, &extras);
@@ -283,11 +291,12 @@ int32
 recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 {
 	Relation	rel;
-	List	   *rings;
-	ListCell   *cell;
-	int32		count = 0;
+	HASHCTL		info = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(pg_uuid_t), .hcxt = CurrentMemoryContext};
+	HTAB	   *done;
+	pg_uuid_t	id;
+	bool		again = true;
 	int			left_out = 0;
-	int			left_out_others;
+	int			left_out_others = 0;
 
 	if (cycles < 0 || codes < 0)
 		ereport(ERROR,
@@ -298,26 +307,42 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	if (name != NULL)
 	{
 		rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-		if (!recover_ring(rel, name, cycles, codes, new_extras))
+		if (!recover_ring(rel, name, cycles, codes, new_extras, &id))
 			ring_report_missing(name);
 		table_close(rel, NoLock);
 		return 1;
 	}
 
-	/* In the order of names: two who do so meet none crosswise. */
-	rings = ring_list(grant_may_change);
-	left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
+	done = hash_create("coderring rings recovered", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-	foreach(cell, rings)
-	{
-		const Ring *ring = lfirst(cell);
 
-		if (ring->replicated && (cycles > 0 || codes > 0))
+	/* One may be given another name while its turn comes, and its own to another: until no listed one is left. */
+	while (again)
+	{
+		List	   *rings = ring_list(grant_may_change);
+		ListCell   *cell;
+
+		again = false;
+		left_out = 0;
+		left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
+
+		/* In the order of names: two who do so meet none crosswise. */
+		foreach(cell, rings)
 		{
-			left_out++;
-			continue;
+			const Ring *ring = lfirst(cell);
+
+			CHECK_FOR_INTERRUPTS();
+			if (hash_search(done, &ring->id, HASH_FIND, NULL) != NULL)
+				continue;
+			if (ring->replicated && (cycles > 0 || codes > 0))
+			{
+				left_out++;
+				continue;
+			}
+			if (recover_ring(rel, ring->name, cycles, codes, new_extras, &id))
+				(void) hash_search(done, &id, HASH_ENTER, NULL);
+			again = again || hash_search(done, &ring->id, HASH_FIND, NULL) == NULL;
 		}
-		count += recover_ring(rel, ring->name, cycles, codes, new_extras);
 	}
 	table_close(rel, NoLock);
 	if (left_out > 0)
@@ -329,5 +354,5 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 		ereport(NOTICE,
 				(errmsg("left out %d rings that belong to other roles", left_out_others),
 				 errhint("A superuser recovers all rings.")));
-	return count;
+	return (int32) hash_get_num_entries(done);
 }

@@ -275,11 +275,7 @@ ring_unchanged(const Series *series)
 		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		series->key.relid == ring_relation("series_state") &&
 		grant_may_use(&ring, GetUserId());
-	if (unchanged)
-	{
-		words_read_filter(&ring);
-		unchanged = ring.filter == series->ring->filter;
-	}
+	unchanged = unchanged && words_find_filter(&ring) && ring.filter == series->ring->filter;
 	table_close(rel, AccessShareLock);
 	pfree(name);
 	return unchanged;
@@ -297,6 +293,9 @@ load_ring(const char *name)
 		bool		found = ring_read(rel, name, &ring);
 		Ring	   *copy;
 
+		/* Somebody may just have given it another list, and dropped the one that it had. */
+		if (found && !words_find_filter(&ring))
+			found = ring_read(rel, name, &ring);
 		ring.guarded = found && guards_of_definitions(false);
 		table_close(rel, AccessShareLock);
 		if (!found)

@@ -19,6 +19,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 (($# > 0)) || die "usage: test/private.sh DIR [VARIABLE=VALUE...]"
 mkdir -p "$1"
 dir=$(cd "$1" && pwd -P)
+[[ $dir/ != "$top"/* ]] || die "$dir is in the working copy, which is copied there"
 shift
 clean_environment
 resolve_pg_config

@@ -41,7 +41,19 @@ my $to_refill = q{DO $$ BEGIN
 	END LOOP;
 END $$};
 
-# The same, and none of what is reserved
+# From the start of a block to the middle: whoever comes next computes the next one
+my $to_middle = q{DO $$
+DECLARE
+	half bigint;
+BEGIN
+	PERFORM coderring_get_code('%R');
+	half := (faults_left('%R') + 2) / 2;
+	WHILE faults_left('%R') > half LOOP
+		PERFORM coderring_get_code('%R');
+	END LOOP;
+END $$};
+
+# So many codes that none is left of what is reserved
 my $to_reserve = $to_refill =~ s/EXIT WHEN .*;/EXIT WHEN (SELECT cycle_offset = reserved_to FROM coderring.series WHERE ring = '%R');/r;
 
 # A series that has handed out 6 codes on the timeline before this one, at some pace
@@ -91,6 +103,11 @@ sub all
 			# past the middle of a block the next one is computed; then it is asked for
 			setup => [ $large, get_codes(100), $to_refill, $get ],
 			run => get_codes(60), length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU', step => [ 70, 13 ]
+		},
+		'computed-fresh' => {
+			# the same by who has remembered nothing yet, in a cycle whose codes have a uniquizer
+			setup => [ $large, get_codes(21**3 + 100), $to_refill, $to_middle, '\c -' ],
+			run => get_codes(3), length => 3, letters => 'ABCDEFGHIJKLMNOPQRSTU'
 		},
 		'reopened' => {
 			# the drop has closed the block, and a part of it is left

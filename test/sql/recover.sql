@@ -53,6 +53,16 @@ SELECT coderring_recover('empty', 2, 0);
 SELECT coderring_recover('empty', 0, 33);
 SELECT coderring_get_code('empty') LIKE '5_';
 TABLE place;
+-- Two extras whose codes begin alike: 'a' has lost what 'b' says, and hands out none of that, whichever series it comes to
+SELECT coderring_create(r, 2), coderring_reset(r, test_seed => 'alike') FROM unnest('{a,b}'::text[]) r;
+SELECT r, count(c), max(length(coderring_get_code(r))) FROM unnest('{a,b}'::text[]) r, coderring_get_codes(r, 1024, 'W') c GROUP BY 1 ORDER BY 1;
+SELECT coderring_advance(r, '', 28, 512) FROM unnest('{a,b}'::text[]) r;
+CREATE TEMP TABLE lost AS SELECT coderring_get_codes('b', 1024, 'W') AS code;
+SELECT min(left(code, 2)), max(left(code, 2)) FROM lost;
+SELECT coderring_recover('a', 0, 5000);
+SELECT extra, cycle, cycle_offset, left(coderring_get_code('a', extra), -2) AS prefix FROM coderring.series WHERE ring = 'a' ORDER BY 1;
+SELECT count(*) FROM (SELECT coderring_get_codes('a', 5000) AS code UNION ALL SELECT coderring_get_codes('a', 5000, 'W')) c JOIN lost USING (code);
+SELECT coderring_drop(r) FROM unnest('{a,b}'::text[]) r;
 -- The moves stay when the transaction rolls back, and the definition does not
 BEGIN;
 SELECT coderring_recover('empty', 1, 0);

@@ -76,12 +76,14 @@ UPDATE coderring.ring SET name = 'renamed', replicated = false, owner = 12345, f
 UPDATE coderring.ring SET max_length = 9, replicated = true, owner = 12345 WHERE name = 'own';
 COMMIT;
 SELECT name, replicated, owner = owner_name::regrole FROM coderring.ring WHERE name IN ('renamed', 'own') ORDER BY 1;
--- Nor does it set back where new series begin here.
+-- Nor does it set back where new series begin here, nor further in a ring of this server's own.
 BEGIN;
-UPDATE coderring.ring SET new_series_cycle = 3, timeline = 1 WHERE name = 'own';
+UPDATE coderring.ring SET new_series_cycle = 3, timeline = 1 WHERE name IN ('own', 'renamed');
 SET LOCAL session_replication_role = replica;
-UPDATE coderring.ring SET new_series_cycle = 2, timeline = 77 WHERE name = 'own';
-SELECT new_series_cycle, timeline FROM coderring.ring WHERE name = 'own';
+UPDATE coderring.ring SET new_series_cycle = 2, timeline = 77 WHERE name IN ('own', 'renamed');
+SELECT name, new_series_cycle, timeline FROM coderring.ring WHERE name IN ('own', 'renamed') ORDER BY 1;
+UPDATE coderring.ring SET new_series_cycle = 4 WHERE name IN ('own', 'renamed');
+SELECT name, new_series_cycle, timeline FROM coderring.ring WHERE name IN ('own', 'renamed') ORDER BY 1;
 ROLLBACK;
 SELECT coderring_rename('renamed', 'theirs'), coderring_set_blocklist('theirs', NULL), coderring_set_blocklist('theirs', 'bad'), coderring_grant('theirs', 'public'),
 	coderring_revoke('theirs', 'public'), coderring_change_owner('theirs', current_user);
@@ -203,15 +205,16 @@ UPDATE coderring.ring SET first_cycle = 5 WHERE name = 'theirs';
 COMMIT;
 SELECT count(*), min(cycle) FROM coderring.series WHERE ring = 'theirs';
 SELECT length(coderring_get_code('theirs'));
--- nor does it get another owner, or other grants, also one that was taken over:
+-- nor does it get another owner, max_length, or other grants, also one that was taken over:
 SELECT coderring_grant('theirs', 'regress_coderring_seller');
 UPDATE coderring.ring SET replicated = true WHERE name = 'own';
 SELECT coderring_recover('own', 0, 0);
 BEGIN;
 SET LOCAL session_replication_role = replica;
 SET LOCAL client_min_messages = log;
-UPDATE coderring.ring SET owner_name = 'regress_coderring_seller', max_length = 60 WHERE name IN ('own', 'theirs');
-INSERT INTO coderring.ring_grant SELECT id, 0, 'public' FROM coderring.ring WHERE name IN ('own', 'theirs');
+UPDATE coderring.ring SET owner_name = 'regress_coderring_seller', max_length = 60 WHERE name = 'own';
+UPDATE coderring.ring SET owner_name = 'regress_coderring_seller', max_length = 60 WHERE name = 'theirs';
+INSERT INTO coderring.ring_grant SELECT id, 0, 'public' FROM coderring.ring WHERE name IN ('own', 'theirs') ORDER BY name;
 INSERT INTO coderring.ring_grant SELECT id, 0, 'regress_coderring_seller' FROM coderring.ring WHERE name = 'theirs';
 UPDATE coderring.ring_grant SET role_name = 'public';
 UPDATE coderring.ring_grant SET ring_id = gen_random_uuid();

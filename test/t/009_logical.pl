@@ -254,6 +254,18 @@ if ($filters)
 	is($subscriber->safe_psql('postgres', $marked), 'f', 'also after changes on the other side');
 	is($subscriber->safe_psql('postgres', q{SELECT owner = current_user, blocklist, grantees FROM coderring.rings WHERE name = 'last'}), 't||{seller}',
 		'of which those of who may do what are left out');
+	# What says which codes come, and how many, is decided here as well; a list that it cannot have holds up nothing else.
+	my $definition = q{SELECT name, new_series_cycle, max_length, blocklist FROM coderring.ring WHERE name LIKE 'last%'};
+	my $here = $subscriber->safe_psql('postgres', $definition);
+	$subscriber->safe_psql('postgres', q{SELECT coderring_define_blocklist('pairs', array_agg(a || b)) FROM regexp_split_to_table(coderring_alphabet('default'), '') a,
+		regexp_split_to_table(coderring_alphabet('default'), '') b});
+	$publisher->safe_psql('postgres', q{SELECT coderring_define_blocklist('pairs', '{ACME}'), coderring_recover('last', 1000, 1), coderring_set_blocklist('last', 'pairs');
+		UPDATE coderring.ring SET max_length = 2 WHERE name = 'last';
+		SELECT coderring_rename('last', 'lasts')});
+	follow();
+	is($subscriber->safe_psql('postgres', $definition), $here =~ s/^last/lasts/r, 'a rename goes over, where new extras begin, max_length and a list that leaves nothing do not');
+	like(slurp_file($subscriber->logfile), qr/LOG:  left out a change of the blocklist of ring "lasts?" that has come by logical replication/, 'the log says so');
+	$publisher->safe_psql('postgres', q{SELECT coderring_rename('lasts', 'last')});
 	$publisher->safe_psql('postgres', q{SELECT coderring_drop('last')});
 	follow();
 	is($subscriber->safe_psql('postgres', q{SELECT grantees FROM coderring.rings WHERE name = 'last'}), '{seller}', 'a drop there leaves it, with its grants');

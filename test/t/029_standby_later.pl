@@ -121,6 +121,40 @@ $node->reload;
 is(got('large/', $waiter->query(q{SELECT coderring_get_codes('large', 3000)})), 3000, 'without a standby codes go on');
 is(join(' ', duplicates(@{ $received{'large/'} })), '', 'and none comes twice');
 
-$_->quit foreach $first, $waiter, $committer;
+# A session that was cancelled before it got its first code of a series remembers
+# the block, and what stands before its codes: an extra, or a uniquizer.
+$waiter->query(q{SELECT coderring_create('later')});
+is(got('small/', $waiter->query(q{SELECT coderring_get_code('small', '', true)})), 1, 'a series is in a later cycle');
+my %prefix = ('later/x' => 'x', 'small/' => substr($received{'small/'}[-1], 0, 1));
+got($_, $waiter->query(sprintf(q{SELECT coderring_get_codes('%s', 3, '%s')}, split(/\//, $_, 2)))) foreach sort keys %prefix;
+$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
+$node->reload;
+$committer->send('CREATE TABLE u (i int)');
+wait_for_standby($committer, 'there is a standby to wait for that never comes');
+my %cancelled = map { $_ => new_session($node) } sort keys %prefix;
+foreach (sort keys %cancelled)
+{
+	my ($ring, $extra) = split(/\//, $_, 2);
+
+	$cancelled{$_}->send("SELECT coderring_get_code('$ring', '$extra')");
+	wait_for_standby($cancelled{$_}, "$_: the first code of a session waits");
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($cancelled{$_}{pid})");
+	is($cancelled{$_}->receive . $cancelled{$_}->state, '57014', "$_: and is cancelled");
+}
+$node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
+$node->reload;
+is($committer->receive, '', 'nobody is waited for any more');
+foreach (sort keys %cancelled)
+{
+	my ($ring, $extra) = split(/\//, $_, 2);
+	my $length = length($received{$_}[-1]);
+	my $code = $cancelled{$_}->query("SELECT coderring_get_code('$ring', '$extra')");
+
+	like($code, qr/^\Q$prefix{$_}\E\w{@{[ $length - 1 ]}}$/, "$_: then it gets one with all that belongs to it");
+	got($_, $code);
+	is(join(' ', duplicates(@{ $received{$_} })), '', "$_: which nobody had");
+}
+
+$_->quit foreach $first, $waiter, $committer, values %cancelled;
 $node->stop;
 done_testing();
