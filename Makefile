@@ -62,9 +62,9 @@ SHLIB_LINK += -lcrypto
 
 REGRESS       := $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 # in UTF8, whatever LANG says, with the locale that goes with every encoding
-REGRESS_OPTS   = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale
+REGRESS_OPTS   = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale --load-extension=coderring
 ISOLATION     := $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale
+ISOLATION_OPTS = --inputdir=test --outputdir=. --encoding=UTF8 --no-locale --load-extension=coderring
 TAP_TESTS     ?= 1
 PROVE_TESTS    = test/t/*.pl
 

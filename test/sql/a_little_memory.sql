@@ -3,9 +3,6 @@
 -- Shared memory: many rings, many series, little memory. Nothing but speed
 -- may depend on it.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 SELECT coderring_create('m', 2);

@@ -2,9 +2,6 @@
 -- Blocks that are computed before they are needed: from the middle of a block
 -- of 4,096 codes on. They must be what would be computed when it is.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 CREATE TEMP TABLE got (ring text, n bigserial, cycle int, at int, code text);

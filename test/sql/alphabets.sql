@@ -1,9 +1,6 @@
 --
 -- Rings with an alphabet of their own, test_seed and max_length
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 -- Two characters: uniquizers are written in the alphabet's own order, so

@@ -2,9 +2,6 @@
 -- The word filter: which codes it leaves, and how many, beside a slow check
 -- that looks at each piece of each text
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on

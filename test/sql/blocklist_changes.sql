@@ -2,9 +2,6 @@
 -- Lists of words: who may define, replace and drop them, what is refused, and
 -- rings whose words change
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on

@@ -1,9 +1,6 @@
 --
 -- bump, first_cycle and coderring_advance: cycles that are left early.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 CREATE VIEW pg_temp.now AS

@@ -2,9 +2,6 @@
 -- Check characters through SQL: what codes of rings have, and what becomes of
 -- codes with an error; coderring_is_valid and coderring_alphabet
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 \pset null (null)

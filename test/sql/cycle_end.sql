@@ -1,9 +1,6 @@
 --
 -- The end of a cycle, and of all cycles, as coderring.series shows them
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 -- Rings of 25 base codes, 12 of them blocked, which reserve one position at a
 -- time: behind the last code that is not blocked nothing is reserved. The cycle

@@ -2,9 +2,6 @@
 -- A cycle is every base code once; the next one is the same set behind the
 -- next uniquizer, in another order.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 -- Every text of so many characters of an alphabet
 CREATE FUNCTION pg_temp.base_codes(length int, alphabet text DEFAULT 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N')

@@ -233,3 +233,4 @@ SELECT pg_temp.get_code('words', '', false) IS NOT NULL;
 DROP EXTENSION coderring;
 SELECT pg_temp.get_code('words', '', false);
 SELECT pg_temp.get_code('other', '', false);
+CREATE EXTENSION coderring;

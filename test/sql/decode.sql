@@ -2,9 +2,6 @@
 -- coderring_decode and coderring_issued: of all texts there are, those that
 -- were handed out are issued and no others; and what a code is made of
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 CREATE TEMP TABLE handed (ring text, n bigint GENERATED ALWAYS AS IDENTITY, extra text COLLATE "C", code text COLLATE "C");

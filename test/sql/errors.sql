@@ -2,9 +2,6 @@
 -- Every error: its SQLSTATE, message, detail and hint; and none of them
 -- changes anything.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on

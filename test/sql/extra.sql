@@ -1,9 +1,6 @@
 --
 -- Every extra has a series of its own, and no code is equal across them.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 -- A series goes on where it was, whatever came between.

@@ -2,9 +2,6 @@
 -- What a series passes over on a new timeline: rows as a promoted standby has
 -- them, of timelines that are not this server's
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 LOAD 'coderring';

@@ -1,9 +1,6 @@
 --
 -- coderring_get_codes and coderring_start_rings
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 SELECT coderring_create('g', 2), coderring_reset('g', test_seed => 'codes');

@@ -1,9 +1,6 @@
 --
 -- coderring_import: the rings of the Elixir library CoderRing, from its tables.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on

@@ -1,9 +1,6 @@
 --
 -- create, drop, rename and reset are transactional, like DDL.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 -- The next code of a ring in brackets, or the error

@@ -1,9 +1,6 @@
 --
 -- max_length: what is left is counted before anything is taken
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 CREATE TEMP VIEW place AS SELECT ring, extra, cycle, cycle_offset, remaining FROM coderring.series;
 SELECT coderring_create('lim', 1, max_length => 1);
 SELECT count(*) FROM coderring_get_codes('lim', 20);

@@ -1,9 +1,6 @@
 --
 -- coderring_normalize: what somebody has typed to the code that was meant
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 \pset null (null)

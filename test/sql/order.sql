@@ -4,9 +4,6 @@
 -- Every score is a normal deviate, about: beyond 4 once in 16,000.  The keys
 -- are fixed, so the result is the same in every run.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 

@@ -1,9 +1,6 @@
 --
 -- Codes that are out stay out, and are counted exactly, whatever words come and go.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 --

@@ -1,9 +1,6 @@
 --
 -- What SQL may do to the tables, and what it may not
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 SELECT coderring_create('p', 2), coderring_reset('p', test_seed => 'protection');

@@ -1,9 +1,6 @@
 --
 -- coderring_recover
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 CREATE TEMP VIEW place AS SELECT ring, extra, cycle, cycle_offset, remaining, percent, code_length, codes_until_longer FROM coderring.series ORDER BY 1, 2;

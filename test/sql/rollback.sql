@@ -2,9 +2,6 @@
 -- Codes are not given back by ROLLBACK: none comes twice, and none is left
 -- out, whatever happens to the transactions that take them.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 CREATE TEMP TABLE received (code text COLLATE "C");

@@ -2,9 +2,6 @@
 -- The test file of the Elixir library CoderRing 0.2.3, read as SQL: each of its
 -- tests under its own name, with its figures where they hold.
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 \pset tuples_only on
 -- setup_all: MySimpleCoderRing.populate_rings_if_empty(), on any start of the

@@ -2,9 +2,6 @@
 -- The list "spreadsheet": what programs that read CSV take for something else,
 -- beside the regular expressions of its row
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \set SHOW_CONTEXT never
 \pset format unaligned
 \pset tuples_only on

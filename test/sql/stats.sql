@@ -1,9 +1,6 @@
 --
 -- coderring.stats: what each series has done since the server started
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 SELECT column_name, data_type FROM information_schema.columns
 	WHERE table_schema = 'coderring' AND table_name = 'stats' ORDER BY ordinal_position;

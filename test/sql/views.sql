@@ -2,9 +2,6 @@
 -- The views coderring.rings and coderring.series: columns, arithmetic, and
 -- who sees what
 --
-SET client_min_messages = warning;
-CREATE EXTENSION IF NOT EXISTS coderring;
-RESET client_min_messages;
 \pset format unaligned
 SELECT table_name, column_name, data_type FROM information_schema.columns
 	WHERE table_schema = 'coderring' AND table_name IN ('rings', 'series') ORDER BY table_name, ordinal_position;
