@@ -343,7 +343,7 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 			{
 				ereport(LOG,
 						(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
-						 errdetail("It would have no codes.")));
+						 errdetail("The definition that has come is damaged.")));
 				return NULL;
 			}
 			tuple = keep_column(table, old, tuple, Anum_ring_max_length);

@@ -338,11 +338,8 @@ block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter,
 {
 	int64		durable = first;
 
-	/*
-	 * What was on disk before is still, but the words may have to be, too.  And
-	 * if the row says less than before, somebody has put an older table in place.
-	 */
-	if (slot->series_filter == series_filter && slot->reserved_end <= end)
+	/* What was on disk before is still, but the words may have to be, too. */
+	if (slot->series_filter == series_filter)
 		durable = Max(durable, slot->reserved_end - slot->undurable);
 	slot->series_filter = series_filter;
 	empty_block(slot, first, counted);

@@ -178,7 +178,7 @@ report_new_extras(const Ring *ring, int64 cycle)
 			 ring->max_length > 0 && characters > (uint32) ring->max_length ?
 			 errdetail("Their codes would be longer than %d characters, so that none is possible.", ring->max_length) :
 			 errdetail("Their codes have %u characters behind the extra.", characters),
-			 errhint("To leave them where they were, roll back, and call it with new_extras => false.")));
+			 errhint("In an open transaction ROLLBACK undoes this, but not the moves of series. new_extras => false leaves new extras alone.")));
 }
 
 /* Say how many series have come to their end by it. */
@@ -193,12 +193,20 @@ report_ended(const Ring *ring, int count)
 			 errhint("Create another ring, whose codes are none of these.")));
 }
 
+/* Is a ring one that was listed, and has nobody given it to this server since, or brought it? */
+static bool
+is_listed(const Ring *ring, const Ring *listed)
+{
+	return ring_same_id(&ring->id, &listed->id) && ring->replicated == listed->replicated;
+}
+
 /*
  * Recover a ring that the current user may change; false if there is none of
- * this name.  *id says which it was.
+ * this name, or, where it is to be one that was listed, if the name is
+ * another's by now.
  */
 static bool
-recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new_extras, pg_uuid_t *id)
+recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, int64 codes, bool new_extras)
 {
 	Ring		ring;
 	SeriesKey	key;
@@ -210,9 +218,11 @@ recover_ring(Relation rel, const char *name, int64 cycles, int64 codes, bool new
 	MemoryContext scratch;
 	MemoryContext caller;
 
-	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring))
+	if (listed != NULL && (!ring_read(rel, name, &ring) || !is_listed(&ring, listed)))
 		return false;
-	*id = ring.id;
+	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring) ||
+		(listed != NULL && !is_listed(&ring, listed)))
+		return false;
 	words_read_filter(&ring);
 	ring_make_key(&ring, &key);
 	series_visit(&ring.incarnation, note_extra, &extras);
@@ -293,7 +303,6 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	Relation	rel;
 	HASHCTL		info = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(pg_uuid_t), .hcxt = CurrentMemoryContext};
 	HTAB	   *done;
-	pg_uuid_t	id;
 	bool		again = true;
 	int			left_out = 0;
 	int			left_out_others = 0;
@@ -307,7 +316,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	if (name != NULL)
 	{
 		rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
-		if (!recover_ring(rel, name, cycles, codes, new_extras, &id))
+		if (!recover_ring(rel, name, NULL, cycles, codes, new_extras))
 			ring_report_missing(name);
 		table_close(rel, NoLock);
 		return 1;
@@ -316,7 +325,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	done = hash_create("coderring rings recovered", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
 
-	/* One may be given another name while its turn comes, and its own to another: until no listed one is left. */
+	/* One may be given another name before its turn comes, and its own to another: until no listed one is left. */
 	while (again)
 	{
 		List	   *rings = ring_list(grant_may_change);
@@ -326,7 +335,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 		left_out = 0;
 		left_out_others = list_length(ring_list(any_ring)) - list_length(rings);
 
-		/* In the order of names: two who do so meet none crosswise. */
+		/* In the order of names, so that two who do so do not wait for each other, unless names change. */
 		foreach(cell, rings)
 		{
 			const Ring *ring = lfirst(cell);
@@ -339,9 +348,10 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 				left_out++;
 				continue;
 			}
-			if (recover_ring(rel, ring->name, cycles, codes, new_extras, &id))
-				(void) hash_search(done, &id, HASH_ENTER, NULL);
-			again = again || hash_search(done, &ring->id, HASH_FIND, NULL) == NULL;
+			if (recover_ring(rel, ring->name, ring, cycles, codes, new_extras))
+				(void) hash_search(done, &ring->id, HASH_ENTER, NULL);
+			else
+				again = true;
 		}
 	}
 	table_close(rel, NoLock);

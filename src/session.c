@@ -291,16 +291,19 @@ load_ring(const char *name)
 	{
 		Relation	rel = ring_open(ring_relation("ring"), Natts_ring, AccessShareLock);
 		bool		found = ring_read(rel, name, &ring);
+		bool		filtered;
 		Ring	   *copy;
 
 		/* Somebody may just have given it another list, and dropped the one that it had. */
-		if (found && !words_find_filter(&ring))
+		filtered = found && words_find_filter(&ring);
+		if (found && !filtered)
 			found = ring_read(rel, name, &ring);
 		ring.guarded = found && guards_of_definitions(false);
 		table_close(rel, AccessShareLock);
 		if (!found)
 			ring_report_missing(name);
-		words_read_filter(&ring);
+		if (!filtered)
+			words_read_filter(&ring);
 		copy = MemoryContextAlloc(memory, sizeof(Ring));
 		*copy = ring;
 		entry = hash_search(rings, name, HASH_ENTER, NULL);

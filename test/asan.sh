@@ -92,7 +92,7 @@ show_reports() {
         say "not ok - a report in the log ${log##*/}"
         grep -a -E -A 60 "$reports" "$log" | head -n 200
         count 0 1
-    done < <(grep -rlE "$reports" "$work/log" "$work/build/tmp_check" \
+    done < <(grep -rlE "$reports" "$work/log" "$work/build/tmp_check" "$work/beside/tmp_check" \
         2>/dev/null || :)
 }
 
