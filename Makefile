@@ -5,24 +5,31 @@
 #   make installcheck     run the tests on a running server that has it
 #   make try              see it work on a throw-away server of its own
 #   make check            build and run every test on throw-away servers
+#   make bench            measure it beside what it replaces, in twelve minutes
+#   make setup            install the Debian packages that are missing
+#   make clean            remove what was built
+#   make help             show this
+#
+# Longer proofs:
+#
+#   make proof            ten million codes: distinct, decodable, without bad words
+#   make torture          clients and crashes for 15 minutes: nothing twice, little lost
+#   make faults           let every call that can fail do so: nothing twice, nothing lost
+#   make mutations        mistakes made on purpose, each of which tests must notice
+#   make asan             the tests and the fuzzing under AddressSanitizer and UBSan
+#   make valgrind         tests and fuzzing under valgrind, in about ten minutes
+#   make fuzz             any arguments to every function
+#   make libfuzzer        libFuzzer on the parts without PostgreSQL
+#   make coverage         which lines of src/ the tests run, and why not the others
 #   make clients          use it from psql, ORMs and drivers, each for real
 #   make operations       metrics, alerts and the Nagios plugin, with the real programs
 #   make repack           pg_repack on the extension's own tables, beside running clients
-#   make bench            measure it beside what it replaces, in twelve minutes
-#   make proof            ten million codes: distinct, decodable, without bad words
-#   make fuzz             any arguments to every function
-#   make faults           let every call that can fail do so: nothing twice, nothing lost
-#   make asan             the tests and the fuzzing under AddressSanitizer and UBSan
-#   make coverage         which lines of src/ the tests run, and why not the others
-#   make libfuzzer        libFuzzer on the parts without PostgreSQL
-#   make valgrind         tests and fuzzing under valgrind, in about ten minutes
-#   make torture          clients and crashes for 15 minutes: nothing twice, little lost
-#   make mutations        mistakes made on purpose, each of which tests must notice
 #   make matrix           build and test it on other majors, and pg_upgrade; as root
-#   make dist             the archives of a release, for PGXN and others
+#
+# For a release:
+#
+#   make dist             the archives, for PGXN and others
 #   make package          build and test the packages in clean systems; as root
-#   make setup            install the Debian packages that are missing
-#   make clean            remove what was built
 #
 # Another PostgreSQL: make PG_CONFIG=/path/to/pg_config
 # The version stands in coderring.control and nowhere else.
@@ -34,7 +41,14 @@ PG_CONFIG ?= pg_config
 # succeeds: so PGXS is not read for them at all.
 OWN_GOALS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture mutations matrix dist package setup
 
-ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
+ifneq (,$(filter help,$(MAKECMDGOALS)))
+
+.PHONY: $(MAKECMDGOALS)
+
+$(MAKECMDGOALS):
+	@sed -n '/^#   make /,/^# The version/ { /^# The version/d; s/^# \{0,1\}//; p; }' $(firstword $(MAKEFILE_LIST))
+
+else ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
 
 .NOTPARALLEL:
 .PHONY: $(MAKECMDGOALS)
