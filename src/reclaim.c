@@ -87,7 +87,7 @@ static bool
 slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *state, const SeriesRow *row,
 				  SeriesNumbers *numbers)
 {
-	if (state->position < 0)
+	if (state->position < 0 || slot->reserved_end < 0)
 		return false;			/* it was never used */
 	*numbers = row->numbers;
 	if (row->tuple == NULL)

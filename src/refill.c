@@ -557,8 +557,13 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		numbers.unblocked = state.counted;
 		numbers.filter = series_filter;
 		if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
-			block_resume(slot, before.position, before.counted, filter,
-						 row.tuple != NULL ? row.numbers.filter : filter);
+		{
+			/* Where a series without a row begins may yet change, and what is before is not recorded as skipped. */
+			if (row.tuple != NULL)
+				block_resume(slot, before.position, before.counted, filter, row.numbers.filter);
+			else
+				block_resume(slot, ring->first_cycle * base_codes, 0, filter, filter);
+		}
 
 		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
 		lsn = series_reserve(&row, &key, &numbers, cycles_skips(&range), slot == NULL);

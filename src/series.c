@@ -420,15 +420,27 @@ insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 }
 
 /*
- * Insert the row of a series that has none.  It reserves nothing yet: an error
- * before the numbers are written in place must not cost any codes.
+ * Insert the row of a series that has none.  It reserves nothing yet, and has
+ * come past nothing that is recorded with the reservation only: an error before
+ * the numbers are written in place must not cost any codes.
  */
 static ItemPointerData
-insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
+insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers, const List *ranges)
 {
 	SeriesInsert insert = {.is_skip = false, .key = *key, .numbers = *numbers};
+	const ListCell *cell;
 
-	insert.numbers.reserved_to = numbers->counted_to;
+	foreach(cell, ranges)
+	{
+		const SkippedRange *skip = lfirst(cell);
+
+		if (skip->first < insert.numbers.counted_to)
+		{
+			insert.numbers.counted_to = skip->first;
+			insert.numbers.unblocked = 0;
+		}
+	}
+	insert.numbers.reserved_to = insert.numbers.counted_to;
 	return insert_by(way, &insert);
 }
 
@@ -539,7 +551,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	}
 	else
 	{
-		tid = insert_state(&way, key, numbers);
+		tid = insert_state(&way, key, numbers, ranges);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 

@@ -382,6 +382,7 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 	else
 	{
 		Ring	   *ring = load_ring(text_to_cstring(name))->ring;
+		uint64		epoch;
 
 		series = MemoryContextAllocZero(memory, sizeof(Series));
 		series->ring = ring;
@@ -392,8 +393,13 @@ ring_series(const text *name, const char *extra, uint32 extra_len)
 		series->stride = ring->stride;
 		series->name_len = key.name_len;
 		memcpy(series->name, key.name, key.name_len);
+
+		/* A table that could not grow counts as larger than it is: throw it away with all the rest. */
+		epoch = ring_memory_epoch;
+		ring_memory_epoch = 0;
 		entry = memory_of_series_insert_hash(remembered, series, hash, &found);
 		entry->series = series;
+		ring_memory_epoch = epoch;
 	}
 
 	if (series->user != user)

@@ -86,6 +86,21 @@ sub all
 			setup => [ $create, get_codes(6) ],
 			run => q{SELECT coderring_get_code('%R', '', true)}, moves => 1, enters => 1, building => 1
 		},
+		'first-passed' => {
+			# the first cycles that it could have are another's
+			setup => [
+				$create, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)},
+				q{UPDATE coderring.ring SET new_series_cycle = 3 WHERE name = '%R'}
+			],
+			run => $get, series => [ '', 'B' ], enters => 1
+		},
+		'passed-building' => {
+			setup => [
+				$create, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)},
+				q{UPDATE coderring.ring SET new_series_cycle = 3 WHERE name = '%R'}
+			],
+			run => $get, series => [ '', 'B' ], enters => 1, building => 1
+		},
 		'refill' => { setup => [ $create, get_codes(4) ], run => $get, plain => 1 },
 		'refill-fresh' => { setup => [ $create, get_codes(4), '\c -' ], run => $get },
 		'first-fresh' => { setup => [ $create, '\c -' ], run => $get },

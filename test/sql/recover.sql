@@ -60,6 +60,31 @@ SELECT coderring_recover('a', 0, 5000);
 SELECT extra, cycle, cycle_offset, left(coderring_get_code('a', extra), -2) AS prefix FROM coderring.series WHERE ring = 'a' ORDER BY 1;
 SELECT count(*) FROM (SELECT coderring_get_codes('a', 5000) AS code UNION ALL SELECT coderring_get_codes('a', 5000, 'W')) c JOIN lost USING (code);
 SELECT coderring_drop(r) FROM unnest('{a,b}'::text[]) r;
+-- A first call that fails leaves nothing behind: not where the series would have begun,
+SELECT coderring_create('fails', 8, alphabet => 'AB');
+BEGIN;
+SELECT coderring_recover('fails', 0, 100000);
+SAVEPOINT s;
+LOCK TABLE coderring.series_state IN SHARE ROW EXCLUSIVE MODE;
+SELECT coderring_get_code('fails', 'n-');
+ROLLBACK;
+SELECT length(coderring_get_code('fails', 'n-'));
+-- nor as a reading of codes that are another's
+SELECT count(coderring_get_code('fails', 'B')) FROM generate_series(1, 256);
+SELECT coderring_recover('fails', 0, 300);
+SELECT length(coderring_get_code('fails', 'B'));
+CREATE TEMP VIEW readings AS SELECT extra, cycle, issued, count(*) FROM generate_series(0, 255) n,
+	coderring_decode('fails', 'BB' || translate(n::bit(8)::text, '01', 'AB')) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+TABLE readings;
+BEGIN;
+LOCK TABLE coderring.series_state IN SHARE ROW EXCLUSIVE MODE;
+SELECT coderring_get_code('fails');
+ROLLBACK;
+TABLE readings;
+SELECT length(coderring_get_code('fails'));
+TABLE readings;
+DROP VIEW readings;
+SELECT coderring_drop('fails');
 -- The moves stay when the transaction rolls back, and the definition does not
 BEGIN;
 SELECT coderring_recover('empty', 1, 0);
