@@ -282,7 +282,7 @@ push @claimed, $claim->('claimed', 100, reverse(@extras), '3', '3X');
 load("$tempdir/claimed.sql", 'recovered');
 $node->safe_psql('recovered', q{SELECT coderring_recover('tiny', codes => 200)});
 run_sql('recovered', $longer =~ s/'order'/'tiny'/r);
-push @claimed, $claim->('recovered', 300, @extras, '3', '3X');
+push @claimed, $claim->('recovered', 40000, ''), $claim->('recovered', 300, @extras, '3', '3X');
 is(scalar(duplicates(@claimed)), 0, 'reset to longer codes, a ring repeats none, whoever came first to a cycle');
 
 #
