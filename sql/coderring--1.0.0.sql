@@ -444,7 +444,7 @@ COMMENT ON FUNCTION coderring_rename(text, text) IS 'rename a ring; its codes go
 CREATE FUNCTION coderring_reset(name text, first_cycle bigint DEFAULT 0, test_seed text DEFAULT NULL)
 	RETURNS void AS 'MODULE_PATHNAME', 'coderring_reset' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION coderring_reset(text, bigint, text) IS
-	'forget all series of a ring and give it a new key; its codes come again unless first_cycle is beyond them';
+	'forget all series of a ring and give it a new key; the same codes come again unless first_cycle makes them longer';
 
 CREATE FUNCTION coderring_get_code(name text, extra text DEFAULT '', bump boolean DEFAULT false)
 	RETURNS text AS 'MODULE_PATHNAME', 'coderring_get_code' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -132,6 +132,40 @@ is(scalar(duplicates(@seeded, take('seeded', 2000))), 0, 'codes go on');
 (undef, $said) = run_sql('seeded', $other);
 like($said, qr/WARNING:  ring "order" differs.*\n.*base_length is 4/, 'with other options they warn');
 
+# A dump of the data: beside the rings of the seeds, and twice
+sub load_data
+{
+	my ($file) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ 'psql', '-X1q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('seeded'), '-f', $file ], '<', '/dev/null', '>', \$out, '2>', \$err);
+	return $err =~ /ERROR:  (.*)/ ? $1 : '';
+}
+
+$node->safe_psql('app', q{SELECT coderring_grant('order', 'app'); INSERT INTO booking (guest) SELECT 'Ada' FROM generate_series(1, 50)});
+$node->command_ok([ 'pg_dump', '--data-only', '-f', "$tempdir/data.sql", 'app' ], 'a dump of the data');
+$node->command_ok([ 'pg_dump', '--data-only', '-Fc', '-f', "$tempdir/data.dump", 'app' ], 'and another');
+$node->safe_psql($_, 'TRUNCATE booking') foreach 'app', 'seeded';
+is(load_data("$tempdir/data.sql"), 'duplicate key value violates unique constraint "ring_name_key"', 'does not load beside the rings of the seeds');
+is($node->safe_psql('seeded', q{SELECT count(*) FROM coderring.series_state}), 1, 'and nothing stays of it');
+$node->safe_psql('seeded', q{SELECT coderring_drop('order')});
+is(load_data("$tempdir/data.sql"), '', 'without them it does');
+my $there = q{SELECT reserved_to, (SELECT grantees FROM coderring.rings) FROM coderring.series};
+is($node->safe_psql('seeded', $there), $node->safe_psql('app', $there), 'and brings rings, grants and how far they have come');
+my @since = take('seeded', 5000);
+my $came_to = $node->safe_psql('seeded', $there);
+$node->safe_psql('seeded', 'TRUNCATE booking');
+is(load_data("$tempdir/data.sql"), 'duplicate key value violates unique constraint "ring_pkey"', 'twice it does not');
+my ($only) = $page =~ /`(pg_restore --data-only -N coderring)`/;
+run_sh("$only -d seeded data.dump");
+is($node->safe_psql('seeded', q{SELECT count(*) FROM booking}), 50, 'but without its rings');
+is($node->safe_psql('seeded', $there), $came_to, 'and the series are where they were');
+my ($rows) = slurp_file("$tempdir/data.sql") =~ /^(COPY coderring\.series_state .*?^\\\.\n)/ms;
+like($rows, qr/\n.*\t.*\n\\\.\n\z/, 'the dump has rows of series');
+$node->safe_psql('seeded', $rows);
+is($node->safe_psql('seeded', $there), $came_to, 'as they are where only rows of series come again');
+is(scalar(duplicates(@since, take('seeded', 5000))), 0, 'nothing twice');
+
 #
 # Repeatable codes
 #
@@ -235,6 +269,21 @@ run_sql('restored', block('Older backups', 3));
 is(scalar(grep { $lost{$_} } map { take('restored', 1000, $_) } '', '26', '27', '28'), 0, 'nor moved further');
 is($node->safe_psql('restored', 'SELECT count(*) FROM unnest(ARRAY[' . join(',', map { "'$_'" } @lost[ 0 .. 3000, -100 .. -1 ])
 			. q{]) c WHERE NOT coderring_issued('order', c)}), 0, 'what was passed over counts as issued');
+
+# Extras that are beginnings of others: a reset to longer codes, by the statement of docs/security.md
+my ($longer) = slurp_file("$FindBin::RealBin/../../docs/security.md") =~ /^(SELECT coderring_reset\(name, [^;]*length\(alphabet\)[^;]*;)$/m;
+my @extras = ('', 'X', '26', '2', 'XX', '6');
+my $claim = sub { my ($dbname, $count, @of) = @_; map { split(/\n/, $node->safe_psql($dbname, "SELECT coderring_get_codes('tiny', $count, '$_')")) } @of };
+new_database('claimed');
+$node->safe_psql('claimed', q{SELECT coderring_create('tiny', 1)});
+my @claimed = $claim->('claimed', 20, @extras[ 0 .. 3 ]);
+$node->command_ok([ 'pg_dump', '-f', "$tempdir/claimed.sql", 'claimed' ], 'a backup');
+push @claimed, $claim->('claimed', 100, reverse(@extras), '3', '3X');
+load("$tempdir/claimed.sql", 'recovered');
+$node->safe_psql('recovered', q{SELECT coderring_recover('tiny', codes => 200)});
+run_sql('recovered', $longer =~ s/'order'/'tiny'/r);
+push @claimed, $claim->('recovered', 40000, ''), $claim->('recovered', 300, @extras, '3', '3X');
+is(scalar(duplicates(@claimed)), 0, 'reset to longer codes, a ring repeats none, whoever came first to a cycle');
 
 #
 # Logical replication, blue/green

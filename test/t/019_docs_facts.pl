@@ -101,7 +101,7 @@ $known{'coderring.max_shared_memory'} = $known{'coderring.failover_gap'} = 1;
 $known{$_} = 1 foreach map { s{.*/}{}r } glob("$top/{.,src,sql,test,docs}/coderring*");
 
 my $makefile = slurp_file("$top/Makefile");
-my %goal = map { $_ => 1 } qw(all clean install installcheck help), ($makefile =~ /^OWN_GOALS = (.*)$/m ? split(' ', $1) : ()),
+my %goal = map { $_ => 1 } qw(all clean install uninstall installcheck help), ($makefile =~ /^OWN_GOALS = (.*)$/m ? split(' ', $1) : ()),
   $makefile =~ /^([a-z][\w-]*):/mg;
 
 foreach my $name (sort keys %pages)

@@ -301,24 +301,62 @@ is(value('owner', qq{WITH guess AS (SELECT a.c || b.c || d.c AS code FROM ($alph
 	'1024|100', 'with a check character, among codes with the right one: as many');
 
 #
-# After a leak: a new key, and no old code again
+# After a leak, by the page's statements: a new key, and no old code again, also
+# where a statement is run twice
 #
+my ($next_cycle, $longer) = slurp_file("$FindBin::RealBin/../../docs/security.md") =~ /^(SELECT coderring_reset\(name, [^;]*;)$/mg;
+like($longer, qr/length\(alphabet\)/, 'the page has two statements');
+
+sub after_a_leak
+{
+	my ($statement, $ring) = @_;
+	my $first = "SELECT first_cycle FROM coderring.rings WHERE name = '$ring'";
+	my $before = value('owner', $first);
+	my $once;
+
+	$statement =~ s/'order'/'$ring'/;
+	is(state_of('owner', $statement), '', "$ring is reset");
+	$once = value('owner', $first);
+	cmp_ok($once, '>', $before, "$ring begins in a later cycle");
+	is(state_of('owner', $statement), '', "$ring is reset once more");
+	is(value('owner', $first), $once, 'and does not go back');
+	return;
+}
+
 my $extras = q{unnest('{"",X,26,2,XX,6}'::text[]) e};
 value('owner', q{SELECT coderring_create('leaked', 1)});
 my @old = split(/\n/, value('owner', "SELECT coderring_get_codes('leaked', 90, e) FROM $extras"));
-value('owner', q{SELECT coderring_reset('leaked', (32 ^ max(code_length - 1))::bigint + 1) FROM coderring.series WHERE ring = 'leaked'});
+after_a_leak($longer, 'leaked');
 my @new = split(/\n/, value('owner', "SELECT coderring_get_codes('leaked', 200, e) FROM $extras"));
 is(scalar(@old) + scalar(@new), 6 * 290, 'a ring with extras, with another key');
 is(scalar(duplicates(@old, @new)), 0, 'no code of before comes again');
 value('owner', q{SELECT coderring_create('plain', 1)});
 @old = split(/\n/, value('owner', q{SELECT coderring_get_codes('plain', 100)}));
 my $old_key = $node->safe_psql('app', q{SELECT key FROM coderring.ring WHERE name = 'plain'});
-value('owner', q{SELECT coderring_reset('plain', max(cycle) + 1) FROM coderring.series WHERE ring = 'plain'});
+after_a_leak($next_cycle, 'plain');
 @new = split(/\n/, value('owner', q{SELECT coderring_get_codes('plain', 300)}));
 is(scalar(@old) + scalar(@new), 400, 'a ring without');
 is(scalar(duplicates(@old, @new)), 0, 'no code of before comes again');
 isnt($node->safe_psql('app', q{SELECT key FROM coderring.ring WHERE name = 'plain'}), $old_key, 'the key is another');
 is(value('owner', "SELECT coderring_issued('plain', '$old[0]')"), 'f', 'and the old codes are not known any more');
+foreach my $statement ($next_cycle, $longer)
+{
+	after_a_leak($statement, 'plain');
+	push @new, split(/\n/, value('owner', q{SELECT coderring_get_codes('plain', 300)}));
+}
+is(scalar(duplicates(@old, @new)), 0, 'nor after the next leaks');
+my $dashed = q{unnest('{"",26-,2-,26-X-}'::text[]) e};
+value('owner', q{SELECT coderring_create('dashed', 1)});
+@old = split(/\n/, value('owner', "SELECT coderring_get_codes('dashed', 90, e) FROM $dashed"));
+after_a_leak($next_cycle, 'dashed');
+@new = split(/\n/, value('owner', "SELECT coderring_get_codes('dashed', 300, e) FROM $dashed"));
+is(join(' ', scalar(@old), scalar(@new), scalar(duplicates(@old, @new))), '360 1200 0', 'nor with extras that end in a character outside the alphabet');
+value('owner', q{SELECT coderring_create('checked', 2, alphabet => 'digits', check_character => true)});
+@old = split(/\n/, value('owner', q{SELECT coderring_get_codes('checked', 500, e) FROM unnest('{"",1,12}'::text[]) e}));
+after_a_leak($longer, 'checked');
+@new = split(/\n/, value('owner', q{SELECT coderring_get_codes('checked', 1000, e) FROM unnest('{"",1,12}'::text[]) e}));
+is(join(' ', scalar(@old), scalar(@new), scalar(duplicates(@old, @new))), '1500 3000 0', 'with check characters and another alphabet');
+cmp_ok((sort { $b <=> $a } map { length } @old)[0], '<', (sort { $a <=> $b } map { length } @new)[0], 'new codes are longer than old ones');
 
 #
 # What a grant is good for, and what not
