@@ -558,10 +558,13 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		numbers.filter = series_filter;
 		if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
 		{
-			/* Where a series without a row begins may yet change, and what is before is not recorded as skipped. */
-			if (row.tuple != NULL)
+			/*
+			 * Where a series without a row begins may yet change, and what is
+			 * before that is not recorded as skipped; a row may go with the transaction.
+			 */
+			if (row.tuple != NULL && !series_unsettled(&row))
 				block_resume(slot, before.position, before.counted, filter, row.numbers.filter);
-			else
+			else if (slot->reserved_end < 0)
 				block_resume(slot, ring->first_cycle * base_codes, 0, filter, filter);
 		}
 

@@ -363,6 +363,13 @@ inserted_here(HeapTupleHeader header)
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(header));
 }
 
+/* Is a series' row one that a rollback of this transaction takes away? */
+bool
+series_unsettled(const SeriesRow *row)
+{
+	return row->tuple != NULL && inserted_here(row->tuple->t_data);
+}
+
 /*
  * Insert what a background worker was asked to, or what need not be asked of one.
  */
@@ -420,27 +427,15 @@ insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 }
 
 /*
- * Insert the row of a series that has none.  It reserves nothing yet, and has
- * come past nothing that is recorded with the reservation only: an error before
- * the numbers are written in place must not cost any codes.
+ * Insert the row of a series that has none.  It reserves nothing yet: an error
+ * before the numbers are written in place must not cost any codes.
  */
 static ItemPointerData
-insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers, const List *ranges)
+insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
 {
 	SeriesInsert insert = {.is_skip = false, .key = *key, .numbers = *numbers};
-	const ListCell *cell;
 
-	foreach(cell, ranges)
-	{
-		const SkippedRange *skip = lfirst(cell);
-
-		if (skip->first < insert.numbers.counted_to)
-		{
-			insert.numbers.counted_to = skip->first;
-			insert.numbers.unblocked = 0;
-		}
-	}
-	insert.numbers.reserved_to = insert.numbers.counted_to;
+	insert.numbers.reserved_to = numbers->counted_to;
 	return insert_by(way, &insert);
 }
 
@@ -475,7 +470,8 @@ find_skip_row(Relation rel, const SeriesKey *key, int64 last, ItemPointer tid)
 /*
  * Insert rows for what is not recorded yet of a range: in one piece, but for
  * ranges beyond reserved_to that a dump can have brought.  Returns a list of
- * SkipRow.
+ * SkipRow, the last piece first: the first one may be the rest of the cycle
+ * that is in use, and is recorded with the numbers.
  */
 static List *
 insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
@@ -496,11 +492,38 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 			if (!find_skip_row(way->rel, key, piece.end - 1, &row->tid))
 				row->tid = insert_skip(way, key, &piece);
 			row->first = piece.first;
-			rows = lappend(rows, row);
+			rows = lcons(row, rows);
 		}
 		piece.first = recorded.end;
 	}
 	return rows;
+}
+
+/* What a row is to say goes into a generic WAL record.  Returns the buffer, locked. */
+static Buffer
+register_skip(GenericXLogState *state, Relation rel, const SkipRow *row, bool freeze)
+{
+	Buffer		buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(&row->tid));
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	*first_position_of(register_row(state, buffer, ItemPointerGetOffsetNumber(&row->tid), freeze)) = row->first;
+	return buffer;
+}
+
+/* Record what is true without a reservation: cycles that are others', or blocked. */
+static void
+record_skips(Relation rel, const List *rows, bool freeze)
+{
+	const ListCell *cell;
+
+	foreach(cell, rows)
+	{
+		GenericXLogState *state = GenericXLogStart(rel);
+		Buffer		buffer = register_skip(state, rel, lfirst(cell), freeze);
+
+		(void) GenericXLogFinish(state);
+		UnlockReleaseBuffer(buffer);
+	}
 }
 
 /*
@@ -551,7 +574,13 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 	}
 	else
 	{
-		tid = insert_state(&way, key, numbers, ranges);
+		if (way.apart)
+		{
+			/* A row that is committed tells where the series stands: what is before it has to be known by then. */
+			record_skips(skip_rel, skips, !skip_way.apart);
+			skips = NIL;
+		}
+		tid = insert_state(&way, key, numbers);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
@@ -571,10 +600,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 			const SkipRow *skip_row = linitial(skips);
 
 			skips = list_delete_first(skips);
-			skip_buffer = ReadBuffer(skip_rel, ItemPointerGetBlockNumber(&skip_row->tid));
-			LockBuffer(skip_buffer, BUFFER_LOCK_EXCLUSIVE);
-			*first_position_of(register_row(state, skip_buffer, ItemPointerGetOffsetNumber(&skip_row->tid),
-											!skip_way.apart)) = skip_row->first;
+			skip_buffer = register_skip(state, skip_rel, skip_row, !skip_way.apart);
 		}
 		if (skips == NIL)
 		{

@@ -77,6 +77,7 @@ extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
 								 const SeriesNumbers *numbers, const List *ranges, bool hold);
+extern bool series_unsettled(const SeriesRow *row);
 extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 

@@ -117,6 +117,8 @@ sub check_ring
 		my $at = $states->{$extra} // { cycle => 0, prefix => $extra, gone => 0 };
 		my %out = %{ $groups{ $at->{prefix} } // {} };
 
+		push @problems, "the series stands in cycle $at->{cycle}, before it begins"
+		  if $extra eq '' && $kind->{begins} && $states->{$extra} && $at->{cycle} < $kind->{begins};
 		$states->{$extra} = $at;
 		if (!$kind->{changed})
 		{

@@ -9,6 +9,7 @@
 #	           'dropped', 'renamed' (to "%R new"), 'reset'
 #	moves      the statement can leave the cycle that it is in, or a part of it
 #	gap        so many codes of the last cycle are passed over by whoever comes first
+#	begins     the first cycle in which the series without an extra may stand
 #	words      blocked words, as a pattern of the codes
 #	length     base_length (8)
 #	letters    the alphabet ('AB')
@@ -92,14 +93,14 @@ sub all
 				$create, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)},
 				q{UPDATE coderring.ring SET new_series_cycle = 3 WHERE name = '%R'}
 			],
-			run => $get, series => [ '', 'B' ], enters => 1
+			run => $get, series => [ '', 'B' ], enters => 1, begins => 3
 		},
 		'passed-building' => {
 			setup => [
 				$create, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)},
 				q{UPDATE coderring.ring SET new_series_cycle = 3 WHERE name = '%R'}
 			],
-			run => $get, series => [ '', 'B' ], enters => 1, building => 1
+			run => $get, series => [ '', 'B' ], enters => 1, building => 1, begins => 3
 		},
 		'refill' => { setup => [ $create, get_codes(4) ], run => $get, plain => 1 },
 		'refill-fresh' => { setup => [ $create, get_codes(4), '\c -' ], run => $get },

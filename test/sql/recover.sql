@@ -85,6 +85,27 @@ SELECT length(coderring_get_code('fails'));
 TABLE readings;
 DROP VIEW readings;
 SELECT coderring_drop('fails');
+-- nor is it believed by who looks whether there are enough codes,
+SELECT coderring_create('fails', 8, alphabet => 'AB', max_length => 9);
+SELECT coderring_recover('fails', 0, 300);
+BEGIN;
+LOCK TABLE coderring.series_state IN SHARE ROW EXCLUSIVE MODE;
+SELECT coderring_get_code('fails');
+ROLLBACK;
+SELECT count(*) FROM coderring_get_codes('fails', 300);
+SELECT count(*) FROM coderring_get_codes('fails', 256);
+SELECT coderring_drop('fails');
+-- nor what a restore had brought that was rolled back
+SELECT coderring_create('fails', 8, alphabet => 'AB');
+CREATE TEMP TABLE others AS SELECT coderring_get_codes('fails', 256, 'BA') AS code;
+BEGIN;
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT incarnation, 1000, 1000, 232, 0, 0, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = 'fails';
+LOCK TABLE coderring.series_state IN SHARE ROW EXCLUSIVE MODE;
+SELECT coderring_get_code('fails');
+ROLLBACK;
+SELECT count(*) FROM coderring_get_codes('fails', 2000) code JOIN others USING (code);
+SELECT coderring_drop('fails');
 -- The moves stay when the transaction rolls back, and the definition does not
 BEGIN;
 SELECT coderring_recover('empty', 1, 0);
