@@ -110,8 +110,7 @@ dispense_check_left(const Wanted *wanted, int64 count)
 	const Blocklist *list = words_automaton(ring, &filter);
 	int64		position;
 	int64		left;
-	const Slot *slot = block_find(&key, &state);
-	bool		known = slot != NULL && slot->reserved_end >= 0;	/* not by a call that then failed */
+	bool		known = block_find(&key, &state) != NULL;
 	bool		exists = (!known || ring->max_length > 0) && series_read(&key, &numbers);
 
 	position = known ? state.position : exists ? numbers.reserved_to : cycles_start(ring, list, &key);

@@ -556,17 +556,11 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		numbers.counted_to = range.first;
 		numbers.unblocked = state.counted;
 		numbers.filter = series_filter;
-		if (slot != NULL && (slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
-		{
-			/*
-			 * Where a series without a row begins may yet change, and what is
-			 * before that is not recorded as skipped; a row may go with the transaction.
-			 */
-			if (row.tuple != NULL && !series_unsettled(&row))
-				block_resume(slot, before.position, before.counted, filter, row.numbers.filter);
-			else if (slot->reserved_end < 0)
-				block_resume(slot, ring->first_cycle * base_codes, 0, filter, filter);
-		}
+
+		/* Not where a series without a row would begin, nor from a row that a rollback takes away: this may yet fail. */
+		if (slot != NULL && row.tuple != NULL && !series_unsettled(&row) &&
+			(slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
+			block_resume(slot, before.position, before.counted, filter, row.numbers.filter);
 
 		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
 		lsn = series_reserve(&row, &key, &numbers, cycles_skips(&range), slot == NULL);

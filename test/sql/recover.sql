@@ -95,6 +95,16 @@ ROLLBACK;
 SELECT count(*) FROM coderring_get_codes('fails', 300);
 SELECT count(*) FROM coderring_get_codes('fails', 256);
 SELECT coderring_drop('fails');
+-- nor does it hide a row that comes after it,
+SELECT coderring_create('fails', 8, alphabet => 'AB');
+BEGIN;
+LOCK TABLE coderring.series_state IN SHARE ROW EXCLUSIVE MODE;
+SELECT coderring_get_code('fails');
+ROLLBACK;
+INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace, measured_from, measured_at, reserved_at, extra)
+	SELECT incarnation, 256, 0, 0, 0, 0, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = 'fails';
+SELECT coderring_issued('fails', 'AAAABBBB'), cycle, cycle_offset FROM coderring.series WHERE ring = 'fails';
+SELECT coderring_drop('fails');
 -- nor what a restore had brought that was rolled back
 SELECT coderring_create('fails', 8, alphabet => 'AB');
 CREATE TEMP TABLE others AS SELECT coderring_get_codes('fails', 256, 'BA') AS code;
