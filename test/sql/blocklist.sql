@@ -6,7 +6,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- A loop without an end is to fail, not to hang.
-SET statement_timeout = '100s';
+SET statement_timeout = '900s';
 SELECT coderring_define_blocklist('pairs', '{SS,fu,2-,ABC,Ab}');
 SELECT coderring_define_blocklist('edges', '{^SS$,^fu,5$,-2$,^C,^ABC$,^Q,^xyz-TW5}');
 SELECT coderring_define_blocklist('bits', '{000,1111,OIL010}');

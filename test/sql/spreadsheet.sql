@@ -6,7 +6,7 @@
 \pset format unaligned
 \pset tuples_only on
 -- A loop without an end is to fail, not to hang.
-SET statement_timeout = '100s';
+SET statement_timeout = '900s';
 SELECT builtin, owner, word FROM coderring.blocklist, unnest(words) word WHERE name = 'spreadsheet';
 -- They in one, and the words of "english" in one, look-alikes folded
 SELECT string_agg(word, '|') AS spoiled FROM coderring.blocklist, unnest(words) word WHERE name = 'spreadsheet' \gset
