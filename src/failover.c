@@ -239,7 +239,7 @@ note_end(Oid relid, int64 number)
 	{
 		SeriesNumbers end = {.timeline = number, .reserved_at = timeline->last, .measured_at = timeline->last};
 
-		(void) series_reserve(&row, &key, &end, NIL, false);
+		(void) series_reserve(&row, &key, 0, &end, NIL, false);
 	}
 	series_close(&row);
 	ring_unlock(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);

@@ -158,7 +158,7 @@ move_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	}
 
 	numbers.measured_from += numbers.reserved_to - state->position;
-	lsn = series_reserve(row, &moving->key, &numbers, cycles_skips(&range), false);
+	lsn = series_reserve(row, &moving->key, state->position, &numbers, cycles_skips(&range), false);
 	if (slot != NULL)
 	{
 		/* The cycle has not been looked at with these words, so they are not to be the slot's. */

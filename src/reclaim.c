@@ -148,7 +148,7 @@ evict_slot(const SeriesKey *key)
 	{
 		XLogRecPtr	lsn;
 
-		lsn = series_reserve(&row, key, &numbers, NIL, false);
+		lsn = series_reserve(&row, key, state.position, &numbers, NIL, false);
 
 		/* The slot gives the rest up at once, since unlinking it can fail. */
 		block_reserved(slot, state.position, state.counted, state.position,

@@ -151,7 +151,7 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 
 		if (row.numbers.filter != numbers->filter)
 			further.filter = SERIES_FILTER_CHANGED;
-		(void) series_reserve(&row, &key, &further, NIL, false);
+		(void) series_reserve(&row, &key, row.numbers.reserved_to, &further, NIL, false);
 	}
 	series_close(&row);
 }
@@ -304,6 +304,8 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	HASHCTL		info = {.keysize = sizeof(pg_uuid_t), .entrysize = sizeof(pg_uuid_t), .hcxt = CurrentMemoryContext};
 	HTAB	   *done;
 	bool		again = true;
+	const char *left = NULL;
+	int			futile = 0;		/* passes, one after the other, that have recovered nothing */
 	int			left_out = 0;
 	int			left_out_others = 0;
 
@@ -330,6 +332,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	{
 		List	   *rings = ring_list(grant_may_change);
 		ListCell   *cell;
+		long		before = hash_get_num_entries(done);
 
 		again = false;
 		left_out = 0;
@@ -351,8 +354,20 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 			if (recover_ring(rel, ring->name, ring, cycles, codes, new_extras))
 				(void) hash_search(done, &ring->id, HASH_ENTER, NULL);
 			else
+			{
 				again = true;
+				left = ring->name;
+			}
 		}
+
+		/* Its new name is not there to be seen if this very command has given it. */
+		futile = hash_get_num_entries(done) == before ? futile + 1 : 0;
+		if (again && futile > 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_IN_USE),
+					 errmsg("cannot recover ring \"%s\" while it is being renamed", left),
+					 errdetail("Series that were moved stay where they are."),
+					 errhint("Call coderring_recover again in a command of its own.")));
 	}
 	table_close(rel, NoLock);
 	if (left_out > 0)

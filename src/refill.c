@@ -297,7 +297,7 @@ reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key
 		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
 	if (numbers.reserved_to <= slot->reserved_end)
 		return InvalidXLogRecPtr;
-	lsn = series_reserve(row, key, &numbers, NIL, false);
+	lsn = series_reserve(row, key, first, &numbers, NIL, false);
 	block_reserved(slot, first, counted, numbers.reserved_to, filter, numbers.filter, lsn);
 	slot->reserved_at = now;
 	XLogSetAsyncXactLSN(lsn);
@@ -560,10 +560,11 @@ refill_take(const Series *series, const Wanted *wanted, bool bump)
 		/* Not where a series without a row would begin, nor from a row that a rollback takes away: this may yet fail. */
 		if (slot != NULL && row.tuple != NULL && !series_unsettled(&row) &&
 			(slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
-			block_resume(slot, before.position, before.counted, filter, row.numbers.filter);
+			block_resume(slot, before.position, before.counted,
+						 doubtful ? SERIES_FILTER_CHANGED : filter, row.numbers.filter);
 
 		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
-		lsn = series_reserve(&row, &key, &numbers, cycles_skips(&range), slot == NULL);
+		lsn = series_reserve(&row, &key, before.position, &numbers, cycles_skips(&range), slot == NULL);
 		if (slot != NULL)
 		{
 			block_reserved(slot, range.first, state.counted, range.end, filter, series_filter, lsn);

@@ -427,15 +427,21 @@ insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 }
 
 /*
- * Insert the row of a series that has none.  It reserves nothing yet: an error
- * before the numbers are written in place must not cost any codes.
+ * Insert the row of a series that has none, and stands at a position.  It says
+ * no more than that yet: an error before the numbers are written in place must
+ * neither cost codes nor bring any again.
  */
 static ItemPointerData
-insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers)
+insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
 {
 	SeriesInsert insert = {.is_skip = false, .key = *key, .numbers = *numbers};
 
-	insert.numbers.reserved_to = numbers->counted_to;
+	insert.numbers.reserved_to = position;
+	if (numbers->counted_to > position)
+	{
+		insert.numbers.counted_to = position;
+		insert.numbers.unblocked = 0;
+	}
 	return insert_by(way, &insert);
 }
 
@@ -526,20 +532,41 @@ record_skips(Relation rel, const List *rows, bool freeze)
 	}
 }
 
+/* Record the same in a row that says nothing yet, if it still does. */
+static void
+complete_skip(Relation rel, const SkipRow *row, int64 last)
+{
+	GenericXLogState *state = GenericXLogStart(rel);
+	Buffer		buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(&row->tid));
+	HeapTupleHeader header;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	header = register_row(state, buffer, ItemPointerGetOffsetNumber(&row->tid), false);
+	if (*first_position_of(header) > last)
+	{
+		*first_position_of(header) = row->first;
+		(void) GenericXLogFinish(state);
+	}
+	else
+		GenericXLogAbort(state);
+	UnlockReleaseBuffer(buffer);
+}
+
 /*
  * Write how far a series has come, and what it never hands out, if anything:
  * `ranges` are of SkippedRange, none of them empty.  One WAL record makes both
  * true, so neither is ever there without the other; where there are several
  * ranges, the others are recorded before.  A series without a row gets one;
- * row->tuple stays NULL then.
+ * row->tuple stays NULL then, and `position` is where it stands until now.
  *
- * Returns the end of the record.  Raises an error, if any, before it has
- * changed something.  With `hold`, interrupts are held from the change on, and
- * the caller resumes them.
+ * Returns the end of the record.  After an error the series stands where it
+ * stood: rows that were committed apart say no more than that, and what is
+ * recorded of ranges is true in any case.  With `hold`, interrupts are held
+ * from the change on, and the caller resumes them.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *numbers, const List *ranges,
-			   bool hold)
+series_reserve(SeriesRow *row, const SeriesKey *key, int64 position, const SeriesNumbers *numbers,
+			   const List *ranges, bool hold)
 {
 	Relation	skip_rel = NULL;
 	List	   *skips = NIL;
@@ -580,7 +607,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const SeriesNumbers *number
 			record_skips(skip_rel, skips, !skip_way.apart);
 			skips = NIL;
 		}
-		tid = insert_state(&way, key, numbers);
+		tid = insert_state(&way, key, numbers, position);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
@@ -761,20 +788,30 @@ series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbe
 	return false;
 }
 
-/* The same for a row of coderring.skipped_positions. */
+/*
+ * The same for a row of coderring.skipped_positions.  What one that says nothing
+ * is missing, it gets.
+ */
 bool
 series_admit_skip(Relation rel, HeapTuple tuple)
 {
 	Datum		values[Natts_skipped];
 	bool		nulls[Natts_skipped];
 	SeriesKey	key;
-	ItemPointerData here;
+	SkipRow		here;
+	int64		last;
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
 		return true;
-	return !find_skip_row(rel, &key, DatumGetInt64(values[Anum_skipped_last_position - 1]), &here);
+	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
+	if (!find_skip_row(rel, &key, last, &here.tid))
+		return true;
+	here.first = DatumGetInt64(values[Anum_skipped_first_position - 1]);
+	storage_check(rel);
+	complete_skip(rel, &here, last);
+	return false;
 }
 
 static void

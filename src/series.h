@@ -75,7 +75,7 @@ typedef struct SeriesRow
 extern void series_open(SeriesRow *row, const SeriesKey *key);
 extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
-extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key,
+extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key, int64 position,
 								 const SeriesNumbers *numbers, const List *ranges, bool hold);
 extern bool series_unsettled(const SeriesRow *row);
 extern bool series_make_durable(XLogRecPtr lsn);

@@ -296,6 +296,10 @@ SELECT coderring_recover() > 300;
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
 COMMIT;
 SELECT count(*), min(cycle * 1024 + cycle_offset), max(cycle * 1024 + cycle_offset) FROM coderring.series WHERE ring = 'many1';
+-- What is renamed by the very same command is not found by its new name, nor for ever looked for
+SELECT count(coderring_drop(name)) FROM coderring.rings WHERE name LIKE 'many_%' AND name <> 'many1';
+WITH renamed AS (UPDATE coderring.ring SET name = 'renamed' WHERE name = 'many1' RETURNING 1)
+SELECT coderring_recover(new_extras => false) FROM (SELECT count(*) FROM renamed) r;
 SELECT count(coderring_drop(name)) FROM coderring.rings;
 SELECT coderring_define_blocklist('regress_rec', NULL);
 DROP ROLE regress_coderring_owner;

@@ -34,8 +34,7 @@ sub new_standby
 
 my $standby = new_standby('standby');
 
-$primary->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = '*'});
-$primary->reload;
+await_standbys($primary, '*');
 $primary->poll_query_until('postgres', q{
 	SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'})
   or die 'no synchronous standby';
@@ -241,8 +240,7 @@ foreach my $round (1 .. 2)
 	$standby->promote;
 
 	# The new primary has no standby.
-	$standby->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = ''});
-	$standby->reload;
+	await_standbys($standby, '');
 
 	my @new = map { start_client($standby, $_) } values %scripts;
 	wait_for_output(40_000, @new);
@@ -261,8 +259,7 @@ foreach my $round (1 .. 2)
 	$primary = $standby;
 	$primary->backup('backup');
 	$standby = new_standby('another');
-	$primary->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = '*'});
-	$primary->reload;
+	await_standbys($primary, '*');
 	$primary->poll_query_until('postgres', q{
 		SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync' AND state = 'streaming'})
 	  or die 'no synchronous standby';

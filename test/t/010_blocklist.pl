@@ -386,8 +386,7 @@ $cancelled->query(q{SELECT coderring_get_code('counted')});
 is($cancelled->state, '57014', 'a first refill is cancelled');
 $cancelled->quit;
 is($node->safe_psql('postgres', $remaining), $exact, 'the codes that remain are counted as before');
-$node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
-$node->reload;		# what waits is let go
+await_standbys($node, '');		# what waits is let go
 is($node->safe_psql('postgres', qq{SELECT count(coderring_get_code('counted')) FROM generate_series(1, 100); $remaining}),
 	"100\n" . ($exact - 100), 'and go on from there');
 

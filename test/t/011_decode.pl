@@ -208,8 +208,7 @@ is($node->safe_psql('postgres', q{SELECT refill_waits FROM coderring.stats WHERE
 
 # A refill that is stuck: who wants a code then waits, and is counted.
 $node->safe_psql('postgres', q{SELECT coderring_create('stuck', 2); SELECT coderring_get_codes('stuck', 16)});
-$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
-$node->reload;
+await_standbys($node, 'nobody');
 my @stuck = map { new_session($node) } 1 .. 4;
 my $prober = new_session($node);
 my $probe = 0;
@@ -242,8 +241,7 @@ $_->send(q{SELECT coderring_get_code('stuck')}) foreach @stuck[ 1 .. 3 ];
 wait_for_lock($node, map { $_->{pid} } @stuck[ 1 .. 3 ]);
 is($node->safe_psql('postgres', q{SELECT issued, refills, refill_waits FROM coderring.stats WHERE ring = 'stuck'}),
 	'16|1|0', 'stats: while a refill is under way');
-$node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
-$node->reload;
+await_standbys($node, '');
 my %come = map { $_ => 1 } grep { /^..\z/ } map { $_->receive } @stuck;
 $prober->receive;
 is(scalar(keys %come), 4, 'all four get codes when it is done');

@@ -68,8 +68,7 @@ is($node->safe_psql('postgres', q{SELECT reserved_to > 0, cycle_offset FROM code
 	't|0', 'though it is reserved');
 is(issued(), '0|32', 'decode knows the codes of a cycle that is reserved and not begun');
 $session->quit;
-$node->append_conf('postgresql.conf', q{synchronous_standby_names = ''});
-$node->reload;
+await_standbys($node, '');
 my $first = $node->safe_psql('postgres', q{SELECT coderring_get_code('one')});
 is(issued(), '1|32', 'and the next caller gets the first');
 is($node->safe_psql('postgres', qq{SELECT coderring_issued('one', '$first')}), 't', 'which is issued now');

@@ -68,11 +68,10 @@ foreach (@series)
 	got("$ring/$extra", $first->query("EXECUTE one('$ring', '$extra')")) foreach 1 .. 2;
 }
 
-# The standby goes, and is asked for.  A commit that waits tells that everyone knows.
+# The standby goes, and is asked for.
 $node->wait_for_catchup($standby);
 $standby->stop;
-$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'standby'});
-$node->reload;
+await_standbys($node, 'standby');
 my $committer = new_session($node);
 $committer->send('CREATE TABLE t (i int)');
 wait_for_standby($committer, 'there is a standby to wait for, and it is away');
@@ -116,8 +115,7 @@ foreach (@series)
 
 # Nobody is waited for any more: what was made meanwhile needs nobody.
 $standby->stop;
-$node->safe_psql('postgres', q{ALTER SYSTEM RESET synchronous_standby_names});
-$node->reload;
+await_standbys($node, '');
 is(got('large/', $waiter->query(q{SELECT coderring_get_codes('large', 3000)})), 3000, 'without a standby codes go on');
 is(join(' ', duplicates(@{ $received{'large/'} })), '', 'and none comes twice');
 
@@ -127,8 +125,7 @@ $waiter->query(q{SELECT coderring_create('later')});
 is(got('small/', $waiter->query(q{SELECT coderring_get_code('small', '', true)})), 1, 'a series is in a later cycle');
 my %prefix = ('later/x' => 'x', 'small/' => substr($received{'small/'}[-1], 0, 1));
 got($_, $waiter->query(sprintf(q{SELECT coderring_get_codes('%s', 3, '%s')}, split(/\//, $_, 2)))) foreach sort keys %prefix;
-$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
-$node->reload;
+await_standbys($node, 'nobody');
 $committer->send('CREATE TABLE u (i int)');
 wait_for_standby($committer, 'there is a standby to wait for that never comes');
 my %cancelled = map { $_ => new_session($node) } sort keys %prefix;
@@ -141,8 +138,7 @@ foreach (sort keys %cancelled)
 	$node->safe_psql('postgres', "SELECT pg_cancel_backend($cancelled{$_}{pid})");
 	is($cancelled{$_}->receive . $cancelled{$_}->state, '57014', "$_: and is cancelled");
 }
-$node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
-$node->reload;
+await_standbys($node, '');
 is($committer->receive, '', 'nobody is waited for any more');
 foreach (sort keys %cancelled)
 {

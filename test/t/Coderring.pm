@@ -16,7 +16,7 @@ use Time::HiRes qw(usleep);
 our @EXPORT = qw(
   init_node new_node new_session start_client stop_clients wait_for_output wait_until
   output_of errors_of write_script base_codes full_cycle duplicates is_set
-  positions position wait_for_lock
+  positions position wait_for_lock await_standbys
 );
 
 our $ALPHABET = 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N';
@@ -43,6 +43,21 @@ sub new_node
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION coderring');
 	return $node;
+}
+
+# await_standbys(NODE, NAMES): from now on everyone waits for these synchronous
+# standbys, or for none (''). Sessions that begin later read it; but whether a commit
+# waits is for the checkpointer to say, who reads it between two checkpoints.
+sub await_standbys
+{
+	my ($node, $names) = @_;
+
+	$node->safe_psql('postgres', qq{SET synchronous_commit = local; ALTER SYSTEM SET synchronous_standby_names = '$names'});
+	$node->reload;
+	$node->poll_query_until('postgres', qq{SELECT current_setting('synchronous_standby_names') = '$names'})
+	  or die 'the setting is not read';
+	$node->safe_psql('postgres', 'CHECKPOINT') foreach 1 .. 2;
+	return;
 }
 
 # Poll until CODE returns true; false when time is up.
