@@ -24,7 +24,7 @@ budget=3600             # seconds that all may take together
 # The TAP test that changes what is installed: it runs when no other does.
 alone=024_versions
 # Regress tests of what is computed, wherever memory comes from: once is enough.
-computed="alphabets blocklist check_character cycles decode normalize order spreadsheet"
+computed="alphabets blocklist blocklist_changes check_character cycles decode extra normalize order recover spreadsheet"
 passed=0
 failed=0
 finished=               # set when all suites have had their turn
