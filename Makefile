@@ -63,12 +63,12 @@ else # ordinary goals
 
 EXTENSION  = coderring
 MODULE_big = coderring
-OBJS      := $(sort $(patsubst %.c,%.o,$(wildcard src/*.c)))
+OBJS      := $(sort $(patsubst %.c,%.o,$(wildcard src/*.c src/*/*.c)))
 DATA      := $(sort $(wildcard sql/coderring--*.sql)) sql/coderring-rings.psql
 
-# which scripts the library serves: src/version.c
+# which scripts the library serves: src/store/version.c
 EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" coderring.control)
-PG_CPPFLAGS += -DCODERRING_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS += -Isrc -DCODERRING_VERSION='"$(EXTVERSION)"'
 
 PG_CFLAGS += -Wall -Wextra -Wno-unused-parameter
 PG_CFLAGS += $(if $(WERROR),-Werror)
@@ -95,7 +95,7 @@ ifneq (,$(and $(wildcard $(PGXS)),$(wildcard $(SERVER_H))))
 include $(PGXS)
 
 # PGXS does not track headers.
-$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h) Makefile coderring.control
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/*.h src/*/*.h) Makefile coderring.control
 
 else ifneq (clean,$(MAKECMDGOALS))
 

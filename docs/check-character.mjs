@@ -10,7 +10,7 @@
 // It is against mistakes, not against guessing: everybody can compute it. Whether a
 // code was handed out, only the database knows.
 //
-// How it works, and why, stands at the head of src/check.c.
+// How it works, and why, stands at the head of src/core/check.c.
 
 const digits = '0123456789';
 const upper = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';

@@ -13,12 +13,12 @@
 #include "storage/shmem.h"
 #include "utils/guc.h"
 
-#include "block.h"
+#include "codes/failover.h"
 #include "compat.h"
-#include "failover.h"
-#include "lifecycle.h"
-#include "memory.h"
-#include "ring.h"
+#include "shmem/control.h"
+#include "shmem/memory.h"
+#include "store/definitions.h"
+#include "store/pending.h"
 
 PG_MODULE_MAGIC;
 
@@ -32,7 +32,7 @@ request_shared_memory(void)
 {
 	if (previous_request_hook)
 		previous_request_hook();
-	RequestAddinShmemSpace(slot_shmem_size());
+	RequestAddinShmemSpace(control_shmem_size());
 }
 
 static void
@@ -42,8 +42,8 @@ start_shared_memory(void)
 		previous_startup_hook();
 
 	/* After a crash the server starts over with fresh shared memory. */
-	block_control = NULL;
-	slot_attach();
+	control_block = NULL;
+	control_attach();
 }
 
 void
@@ -54,7 +54,7 @@ _PG_init(void)
 	 * setting cannot be defined twice.
 	 */
 	if (!process_shared_preload_libraries_in_progress)
-		slot_attach();
+		control_attach();
 
 	DefineCustomIntVariable("coderring.max_shared_memory",
 							"Sets the maximum amount of dynamic shared memory for blocks of codes.",
@@ -80,6 +80,6 @@ _PG_init(void)
 		previous_startup_hook = shmem_startup_hook;
 		shmem_startup_hook = start_shared_memory;
 	}
-	ring_init();
-	lifecycle_init();
+	definitions_init();
+	pending_init();
 }

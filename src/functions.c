@@ -1,6 +1,6 @@
 /*
  * functions.c
- *		The SQL functions: check arguments, call the room that does the work.
+ *		SQL functions that take codes and change rings: arguments, and the call.
  */
 #include "postgres.h"
 
@@ -17,16 +17,21 @@
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
 
-#include "alphabets.h"
-#include "characters.h"
-#include "dispense.h"
-#include "grant.h"
-#include "guards.h"
-#include "lifecycle.h"
-#include "move.h"
+#include "arguments.h"
+#include "codes/failover.h"
+#include "compat.h"
+#include "ddl/blocklistcmds.h"
+#include "ddl/grantcmds.h"
+#include "ddl/options.h"
+#include "ddl/ringcmds.h"
+#include "issue/advance.h"
+#include "issue/getcode.h"
+#include "issue/session.h"
 #include "recover.h"
-#include "ring.h"
-#include "words.h"
+#include "shmem/block.h"
+#include "store/acl.h"
+#include "store/definitions.h"
+#include "store/ring.h"
 
 PG_FUNCTION_INFO_V1(coderring_create);
 PG_FUNCTION_INFO_V1(coderring_drop);
@@ -42,76 +47,6 @@ PG_FUNCTION_INFO_V1(coderring_revoke);
 PG_FUNCTION_INFO_V1(coderring_change_owner);
 PG_FUNCTION_INFO_V1(coderring_define_blocklist);
 PG_FUNCTION_INFO_V1(coderring_set_blocklist);
-PG_FUNCTION_INFO_V1(coderring_is_valid);
-PG_FUNCTION_INFO_V1(coderring_alphabet);
-PG_FUNCTION_INFO_V1(coderring_definitions_changed);
-PG_FUNCTION_INFO_V1(coderring_refuse_change);
-
-static void
-report_unwritable(const char *function)
-{
-	if (RecoveryInProgress())
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot execute %s() during recovery", function),
-				 errhint("Call it on the primary server.")));
-	if (XactReadOnly)
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot execute %s() in a read-only transaction", function)));
-	ereport(ERROR,
-			(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-			 errmsg("cannot execute %s() during a parallel operation", function)));
-}
-
-/*
- * Raise 25006 where nothing can be written.  (A standby's transactions are
- * read-only too.)
- */
-static inline void
-check_writable(const char *function)
-{
-	if (unlikely(XactReadOnly || IsInParallelMode()))
-		report_unwritable(function);
-}
-
-static void
-check_not_null(FunctionCallInfo fcinfo, int number, const char *what)
-{
-	if (unlikely(PG_ARGISNULL(number)))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", what)));
-}
-
-/*
- * A name or an extra that is to be stored, or compared with what is.
- */
-static char *
-text_argument(FunctionCallInfo fcinfo, int number)
-{
-	return text_to_cstring(PG_GETARG_TEXT_PP(number));
-}
-
-static inline void
-get_wanted(FunctionCallInfo fcinfo, int extra_number, Wanted *wanted)
-{
-	check_not_null(fcinfo, 0, "name of a ring");
-	wanted->name = PG_GETARG_TEXT_PP(0);
-	wanted->count = 1;
-	if (PG_ARGISNULL(extra_number))
-	{
-		wanted->extra = "";
-		wanted->extra_len = 0;
-	}
-	else
-	{
-		text	   *extra = PG_GETARG_TEXT_PP(extra_number);
-
-		wanted->extra = VARDATA_ANY(extra);
-		wanted->extra_len = VARSIZE_ANY_EXHDR(extra);
-	}
-}
 
 /*
  * coderring_create(name, base_length, blocklist, alphabet, check_character,
@@ -122,16 +57,16 @@ coderring_create(PG_FUNCTION_ARGS)
 {
 	RingOptions options = {0};
 
-	check_writable("coderring_create");
-	check_not_null(fcinfo, 0, "name of a ring");
+	arguments_check_writable("coderring_create");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
 	options.base_length = PG_ARGISNULL(1) ? 4 : PG_GETARG_INT32(1);
-	options.blocklist = PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2);
-	options.alphabet = PG_ARGISNULL(3) ? NULL : text_argument(fcinfo, 3);
+	options.blocklist = PG_ARGISNULL(2) ? NULL : arguments_text(fcinfo, 2);
+	options.alphabet = PG_ARGISNULL(3) ? NULL : arguments_text(fcinfo, 3);
 	options.check_character = !PG_ARGISNULL(4) && PG_GETARG_BOOL(4);
 	options.have_max_length = !PG_ARGISNULL(5);
 	options.max_length = PG_ARGISNULL(5) ? 0 : PG_GETARG_INT32(5);
 	options.first_cycle = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT64(6);
-	lifecycle_create(text_argument(fcinfo, 0), &options, !PG_ARGISNULL(7) && PG_GETARG_BOOL(7));
+	ringcmds_create(arguments_text(fcinfo, 0), &options, !PG_ARGISNULL(7) && PG_GETARG_BOOL(7));
 	PG_RETURN_VOID();
 }
 
@@ -139,9 +74,9 @@ coderring_create(PG_FUNCTION_ARGS)
 Datum
 coderring_drop(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_drop");
-	check_not_null(fcinfo, 0, "name of a ring");
-	lifecycle_drop(text_argument(fcinfo, 0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
+	arguments_check_writable("coderring_drop");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	ringcmds_drop(arguments_text(fcinfo, 0), !PG_ARGISNULL(1) && PG_GETARG_BOOL(1));
 	PG_RETURN_VOID();
 }
 
@@ -149,10 +84,10 @@ coderring_drop(PG_FUNCTION_ARGS)
 Datum
 coderring_rename(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_rename");
-	check_not_null(fcinfo, 0, "name of a ring");
-	check_not_null(fcinfo, 1, "new name of a ring");
-	lifecycle_rename(text_argument(fcinfo, 0), text_argument(fcinfo, 1));
+	arguments_check_writable("coderring_rename");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	arguments_check_not_null(fcinfo, 1, "new name of a ring");
+	ringcmds_rename(arguments_text(fcinfo, 0), arguments_text(fcinfo, 1));
 	PG_RETURN_VOID();
 }
 
@@ -160,11 +95,11 @@ coderring_rename(PG_FUNCTION_ARGS)
 Datum
 coderring_reset(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_reset");
-	check_not_null(fcinfo, 0, "name of a ring");
-	lifecycle_reset(text_argument(fcinfo, 0),
+	arguments_check_writable("coderring_reset");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	ringcmds_reset(arguments_text(fcinfo, 0),
 					PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
-					PG_ARGISNULL(2) ? NULL : text_argument(fcinfo, 2));
+					PG_ARGISNULL(2) ? NULL : arguments_text(fcinfo, 2));
 	PG_RETURN_VOID();
 }
 
@@ -172,13 +107,13 @@ coderring_reset(PG_FUNCTION_ARGS)
 Datum
 coderring_get_code(PG_FUNCTION_ARGS)
 {
-	Wanted		wanted;
+	CodeRequest		wanted;
 
-	check_writable("coderring_get_code");
-	get_wanted(fcinfo, 1, &wanted);
+	arguments_check_writable("coderring_get_code");
+	arguments_get_request(fcinfo, 1, &wanted);
 	if (unlikely(!PG_ARGISNULL(2) && PG_GETARG_BOOL(2)))
-		PG_RETURN_TEXT_P(dispense_slowly(&wanted, true));
-	PG_RETURN_TEXT_P(dispense(&wanted));
+		PG_RETURN_TEXT_P(getcode_slowly(&wanted, true));
+	PG_RETURN_TEXT_P(getcode(&wanted));
 }
 
 /* Codes that are stored in a row before other sessions' changes are asked for. */
@@ -191,7 +126,7 @@ coderring_get_code(PG_FUNCTION_ARGS)
  * formed once a block, and each code is taken into its place there.
  */
 static void
-store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
+store_codes(ReturnSetInfo *result, CodeRequest *wanted, int32 count)
 {
 	MemoryContext slow = AllocSetContextCreate(CurrentMemoryContext, "coderring codes", ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *first = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsVirtual);
@@ -209,19 +144,19 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
 		MemoryContextReset(slow);
 		ExecClearTuple(first);
 		wanted->count = count;
-		first->tts_values[0] = PointerGetDatum(dispense(wanted));
+		first->tts_values[0] = PointerGetDatum(getcode(wanted));
 		first->tts_isnull[0] = false;
 		MemoryContextSwitchTo(caller);
 		ExecStoreVirtualTuple(first);
 		tuplestore_puttupleslot(result->setResult, first);
 		count--;
 
-		series = dispense_last(wanted);
+		series = getcode_last(wanted);
 		if (series == NULL)
 			continue;
 		ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(first), others, true);
 		place = VARDATA_ANY(DatumGetPointer(slot_getattr(others, 1, &isnull))) + series->prefix_len;
-		for (int i = 1; count > 0 && ring_memory_good() && dispense_allowed(series) &&
+		for (int i = 1; count > 0 && definitions_current() && getcode_allowed(series) &&
 			 block_take(&series->block, place, series->stride); i++)
 		{
 			tuplestore_puttupleslot(result->setResult, others);
@@ -229,7 +164,7 @@ store_codes(ReturnSetInfo *result, Wanted *wanted, int32 count)
 			if (i % STORED_AT_ONCE == 0)
 			{
 				CHECK_FOR_INTERRUPTS();
-				if (dispense_last(wanted) != series)
+				if (getcode_last(wanted) != series)
 					break;
 			}
 		}
@@ -253,17 +188,17 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FuncCallContext *context;
-	Wanted	   *wanted;
+	CodeRequest	   *wanted;
 
-	check_writable("coderring_get_codes");
+	arguments_check_writable("coderring_get_codes");
 	if (SRF_IS_FIRSTCALL())
 	{
 		MemoryContext old;
 		int32		count;
 		int64		given;
 
-		check_not_null(fcinfo, 0, "name of a ring");
-		check_not_null(fcinfo, 1, "count");
+		arguments_check_not_null(fcinfo, 0, "name of a ring");
+		arguments_check_not_null(fcinfo, 1, "count");
 		given = PG_GETARG_INT64(1);
 		if (given < 0)
 			ereport(ERROR,
@@ -279,20 +214,20 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 		count = (int32) given;
 		if (result != NULL && IsA(result, ReturnSetInfo) && (result->allowedModes & SFRM_Materialize_Preferred) != 0)
 		{
-			Wanted		all;
+			CodeRequest		all;
 
-			get_wanted(fcinfo, 2, &all);
-			(void) ring_series(all.name, all.extra, all.extra_len);
+			arguments_get_request(fcinfo, 2, &all);
+			(void) session_series(all.name, all.extra, all.extra_len);
 			if (count > 1)
-				dispense_check_left(&all, count);
+				getcode_check_left(&all, count);
 			InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 			store_codes(result, &all, count);
 			PG_RETURN_NULL();
 		}
 		context = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		wanted = palloc(sizeof(Wanted));
-		get_wanted(fcinfo, 2, wanted);
+		wanted = palloc(sizeof(CodeRequest));
+		arguments_get_request(fcinfo, 2, wanted);
 		wanted->name = PG_GETARG_TEXT_P_COPY(0);
 		wanted->extra = pnstrdup(wanted->extra, wanted->extra_len);
 		context->user_fctx = wanted;
@@ -300,9 +235,9 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 
 		/* An unknown ring is an error also for no codes. */
-		(void) ring_series(wanted->name, wanted->extra, wanted->extra_len);
+		(void) session_series(wanted->name, wanted->extra, wanted->extra_len);
 		if (count > 1)
-			dispense_check_left(wanted, count);
+			getcode_check_left(wanted, count);
 	}
 
 	context = SRF_PERCALL_SETUP();
@@ -311,7 +246,7 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 	{
 		CHECK_FOR_INTERRUPTS();
 		wanted->count = context->max_calls - context->call_cntr;
-		SRF_RETURN_NEXT(context, PointerGetDatum(dispense(wanted)));
+		SRF_RETURN_NEXT(context, PointerGetDatum(getcode(wanted)));
 	}
 	SRF_RETURN_DONE(context);
 }
@@ -320,11 +255,11 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 Datum
 coderring_advance(PG_FUNCTION_ARGS)
 {
-	Wanted		wanted;
+	CodeRequest		wanted;
 
-	check_writable("coderring_advance");
-	get_wanted(fcinfo, 1, &wanted);
-	dispense_advance(&wanted, PG_ARGISNULL(2),
+	arguments_check_writable("coderring_advance");
+	arguments_get_request(fcinfo, 1, &wanted);
+	advance_series(&wanted, PG_ARGISNULL(2),
 					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
 					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
 	PG_RETURN_VOID();
@@ -334,10 +269,10 @@ coderring_advance(PG_FUNCTION_ARGS)
 Datum
 coderring_recover(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_recover");
-	PG_RETURN_INT32(recover_rings(PG_ARGISNULL(0) ? NULL : text_argument(fcinfo, 0),
-								  PG_ARGISNULL(1) ? MOVE_CYCLES : PG_GETARG_INT32(1),
-								  PG_ARGISNULL(2) ? MOVE_CODES : PG_GETARG_INT64(2),
+	arguments_check_writable("coderring_recover");
+	PG_RETURN_INT32(recover_rings(PG_ARGISNULL(0) ? NULL : arguments_text(fcinfo, 0),
+								  PG_ARGISNULL(1) ? RECOVER_CYCLES : PG_GETARG_INT32(1),
+								  PG_ARGISNULL(2) ? RECOVER_CODES : PG_GETARG_INT64(2),
 								  PG_ARGISNULL(3) || PG_GETARG_BOOL(3)));
 }
 
@@ -348,10 +283,10 @@ coderring_start_rings(PG_FUNCTION_ARGS)
 	List	   *rings;
 	ListCell   *cell;
 
-	check_writable("coderring_start_rings");
-	rings = ring_list(grant_may_use);
+	arguments_check_writable("coderring_start_rings");
+	rings = ring_list(acl_may_use);
 	foreach(cell, rings)
-		dispense_load(lfirst(cell));
+		getcode_load(lfirst(cell));
 	PG_RETURN_INT32(list_length(rings));
 }
 
@@ -359,10 +294,10 @@ coderring_start_rings(PG_FUNCTION_ARGS)
 Datum
 coderring_grant(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_grant");
-	check_not_null(fcinfo, 0, "name of a ring");
-	check_not_null(fcinfo, 1, "name of a role");
-	grant_give(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	arguments_check_writable("coderring_grant");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	arguments_check_not_null(fcinfo, 1, "name of a role");
+	grantcmds_grant(arguments_text(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -370,10 +305,10 @@ coderring_grant(PG_FUNCTION_ARGS)
 Datum
 coderring_revoke(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_revoke");
-	check_not_null(fcinfo, 0, "name of a ring");
-	check_not_null(fcinfo, 1, "name of a role");
-	grant_take(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	arguments_check_writable("coderring_revoke");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	arguments_check_not_null(fcinfo, 1, "name of a role");
+	grantcmds_revoke(arguments_text(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -381,10 +316,10 @@ coderring_revoke(PG_FUNCTION_ARGS)
 Datum
 coderring_change_owner(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_change_owner");
-	check_not_null(fcinfo, 0, "name of a ring");
-	check_not_null(fcinfo, 1, "name of a role");
-	grant_change_owner(text_argument(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
+	arguments_check_writable("coderring_change_owner");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	arguments_check_not_null(fcinfo, 1, "name of a role");
+	grantcmds_change_owner(arguments_text(fcinfo, 0), NameStr(*PG_GETARG_NAME(1)));
 	PG_RETURN_VOID();
 }
 
@@ -392,9 +327,9 @@ coderring_change_owner(PG_FUNCTION_ARGS)
 Datum
 coderring_define_blocklist(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_define_blocklist");
-	check_not_null(fcinfo, 0, "name of a blocklist");
-	words_define(text_argument(fcinfo, 0), PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
+	arguments_check_writable("coderring_define_blocklist");
+	arguments_check_not_null(fcinfo, 0, "name of a blocklist");
+	blocklistcmds_define(arguments_text(fcinfo, 0), PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1));
 	PG_RETURN_VOID();
 }
 
@@ -402,110 +337,8 @@ coderring_define_blocklist(PG_FUNCTION_ARGS)
 Datum
 coderring_set_blocklist(PG_FUNCTION_ARGS)
 {
-	check_writable("coderring_set_blocklist");
-	check_not_null(fcinfo, 0, "name of a ring");
-	lifecycle_set_blocklist(text_argument(fcinfo, 0), PG_ARGISNULL(1) ? NULL : text_argument(fcinfo, 1));
+	arguments_check_writable("coderring_set_blocklist");
+	arguments_check_not_null(fcinfo, 0, "name of a ring");
+	ringcmds_set_blocklist(arguments_text(fcinfo, 0), PG_ARGISNULL(1) ? NULL : arguments_text(fcinfo, 1));
 	PG_RETURN_VOID();
-}
-
-/*
- * coderring_is_valid(alphabet, code): is the last character of the code the
- * check character of the others?  22023 for what is no alphabet.
- */
-Datum
-coderring_is_valid(PG_FUNCTION_ARGS)
-{
-	RingOptions options = {.base_length = 1};
-	Codec		codec;
-	text	   *code = PG_GETARG_TEXT_PP(1);
-	const char *bytes = VARDATA_ANY(code);
-	uint32		len = VARSIZE_ANY_EXHDR(code);
-	uint32		characters;
-
-	options_make_codec(&options, NULL, text_argument(fcinfo, 0), &codec);
-	if (len < 2 || codec.base_value[(unsigned char) bytes[len - 1]] < 0)
-		PG_RETURN_BOOL(false);
-	characters = characters_count(bytes, len);
-	PG_RETURN_BOOL(characters >= 2 &&
-				   characters_check(&codec, check_table(codec.radix), CHECK_START, characters - 1,
-									bytes, len) == CHECK_START);
-}
-
-/* coderring_alphabet(name) */
-Datum
-coderring_alphabet(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(alphabets_find(text_argument(fcinfo, 0))));
-}
-
-static TriggerData *
-check_trigger(FunctionCallInfo fcinfo, const char *function)
-{
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" was not called by trigger manager", function)));
-	return (TriggerData *) fcinfo->context;
-}
-
-/* The name of a list of words, NULL if there is none (the table was altered). */
-static char *
-list_name(Relation rel, HeapTuple tuple)
-{
-	int			number = SPI_fnumber(RelationGetDescr(rel), "name");
-	bool		isnull = true;
-	Datum		name = number > 0 ? heap_getattr(tuple, number, RelationGetDescr(rel), &isnull) : (Datum) 0;
-
-	return isnull ? NULL : TextDatumGetCString(name);
-}
-
-/*
- * After definitions were changed: by a superuser, a restore, logical
- * replication, or this extension.  What belongs to a row that is gone goes too.
- */
-Datum
-coderring_definitions_changed(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = check_trigger(fcinfo, "coderring.definitions_changed");
-	Relation	rel = trigger->tg_relation;
-	HeapTuple	row = trigger->tg_trigtuple;
-	HeapTuple	new = TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : NULL;
-
-	lifecycle_definitions_changed();
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && RelationGetRelid(rel) == ring_relation("blocklist"))
-	{
-		lifecycle_words_changed(list_name(rel, row), NULL);
-		if (new != NULL)
-			lifecycle_words_changed(list_name(rel, new), NULL);
-	}
-	else if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) &&
-			 RelationGetRelid(rel) == ring_relation("ring"))
-		lifecycle_row_gone(row, new, RelationGetDescr(rel));
-	PG_RETURN_POINTER(NULL);
-}
-
-/*
- * Before the state of a series is changed by SQL, or any table is truncated.
- * Where logical replication brings a change of a row, of a table with a replica
- * identity on the other side, an error would stop its worker for good, and all
- * tables with it.  So it is left out; the log says so once a transaction.
- */
-Datum
-coderring_refuse_change(PG_FUNCTION_ARGS)
-{
-	TriggerData *trigger = check_trigger(fcinfo, "coderring.refuse_change");
-
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event) && (IsLogicalWorker() || coderring_has_origin()))
-	{
-		static TimestampTz logged = 0;
-
-		if (logged != GetCurrentTransactionStartTimestamp())
-			ereport(LOG,
-					(errmsg("left out changes of \"coderring.%s\" that have come by logical replication",
-							RelationGetRelationName(trigger->tg_relation)),
-					 errdetail("How far series have come is each server's own.")));
-		logged = GetCurrentTransactionStartTimestamp();
-		PG_RETURN_POINTER(NULL);
-	}
-	guards_report_change(trigger->tg_relation);
 }

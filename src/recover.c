@@ -1,10 +1,8 @@
 /*
  * recover.c
- *		Rings that may have handed out codes which this server knows nothing of:
- *		after an older backup, recovery to a point in time, a failover that has
- *		lost something, or in a copy.
+ *		Rings that may have handed out codes which this server knows nothing of.
  *
- * Every series is moved on, for good (move.c).  Extras that were first used in
+ * Every series is moved on, for good (advance.c).  Extras that were first used in
  * the time that is lost have no row here.  So the ring's new_series_cycle says
  * where a series without a row begins; that is a change of the definition, and
  * transactional.
@@ -20,16 +18,24 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
-#include "cycles.h"
-#include "failover.h"
-#include "grant.h"
-#include "lifecycle.h"
-#include "locks.h"
-#include "move.h"
+#include "codes/cycles.h"
+#include "codes/entering.h"
+#include "codes/failover.h"
+#include "core/codec.h"
+#include "core/wordfilter.h"
+#include "ddl/ringcmds.h"
+#include "issue/advance.h"
+#include "issue/work.h"
 #include "recover.h"
-#include "refill.h"
-#include "series.h"
-#include "words.h"
+#include "shmem/locks.h"
+#include "shmem/shared.h"
+#include "store/acl.h"
+#include "store/blocklist.h"
+#include "store/pending.h"
+#include "store/ring.h"
+#include "store/series.h"
+#include "store/state.h"
+#include "store/tables.h"
 
 typedef struct Extra
 {
@@ -49,12 +55,12 @@ note_extra(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	*extras = lappend(*extras, copy);
 }
 
-/* Take the locks that refill_unlock releases, as refill_lock does. */
+/* Take the locks that work_unlock releases, as work_lock does. */
 static void
 lock_series(const SeriesKey *key)
 {
-	ring_lock(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
-	ring_lock(LOCK_REFILL, key->lock_id, ring_lock_detail(key->extra, key->extra_len), ExclusiveLock);
+	locks_acquire(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	locks_acquire(LOCK_REFILL, key->lock_id, locks_series_detail(key->extra, key->extra_len), ExclusiveLock);
 	LockRelationOid(key->relid, RowExclusiveLock);
 }
 
@@ -71,28 +77,28 @@ recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
 	lock_series(key);
-	move_open(&moving, ring, key);
-	target = move_target(&moving, cycles, codes);
+	advance_open(&moving, ring, key);
+	target = advance_target(&moving, cycles, codes);
 	if (target > moving.state.position)
 	{
 		/* At least what it would pass over by itself after a failover, or several */
-		int64		gap_end = failover_target(ring, moving.list, key, move_numbers(&moving), moving.state.position, false);
+		int64		gap_end = cycles_failover_target(ring, moving.list, key, advance_numbers(&moving), moving.state.position, false);
 
 		target = Max(target, gap_end);
 
 		/* A cycle that it has not entered here may be another's elsewhere: the rest of it is passed over, too. */
 		if (target % ring->base_codes > 0 &&
 			(moving.row.tuple == NULL || moving.row.numbers.reserved_to <= target - target % ring->base_codes) &&
-			cycles_shared(ring, key, target / ring->base_codes))
+			entering_shared(ring, key, target / ring->base_codes))
 			target += ring->base_codes - target % ring->base_codes;
-		lsn = move_to(&moving, target, true, true);
+		lsn = advance_to(&moving, target, true, true);
 		target = moving.row.numbers.reserved_to;
 		if (target >= cycles_end(ring, key))
 			(*ended)++;
 	}
 	*cycle = Max(*cycle, target / ring->base_codes);
-	move_close(&moving);
-	refill_unlock(key);
+	advance_close(&moving);
+	work_unlock(key);
 	return lsn;
 }
 
@@ -115,24 +121,24 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 		TransactionId undecided;
 		bool		in_force;
 
-		words_read_filter(&ring);
-		ring_make_key(&ring, &key);
+		blocklist_read_id(&ring);
+		ring_series_key(&ring, &key);
 		key.extra_len = extra_len;
 		memcpy(key.extra, extra, extra_len);
 		lock_series(&key);
 		in_force = ring_in_force(incarnation, &undecided);
 		if (in_force)
 		{
-			move_open(&moving, &ring, &key);
+			advance_open(&moving, &ring, &key);
 			if (numbers->reserved_to > moving.state.position)
-				(void) move_past(&moving, numbers->reserved_to, true);
-			move_close(&moving);
+				(void) advance_past(&moving, numbers->reserved_to, true);
+			advance_close(&moving);
 		}
-		refill_unlock(&key);
+		work_unlock(&key);
 		if (in_force)
 			return;
 
-		/* As in refill_lock */
+		/* As in work_lock */
 		if (TransactionIdIsValid(undecided))
 			XactLockTableWait(undecided, NULL, NULL, XLTW_None);
 		CHECK_FOR_INTERRUPTS();
@@ -140,7 +146,7 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 
 	/* Nobody hands it out. */
 	memset(&key, 0, sizeof(key));
-	key.relid = ring_relation("series_state");
+	key.relid = tables_relation("series_state");
 	key.incarnation = *incarnation;
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
@@ -220,11 +226,11 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 
 	if (listed != NULL && (!ring_read(rel, name, &ring) || !is_listed(&ring, listed)))
 		return false;
-	if (!ring_find_to_change(rel, name, LockTupleNoKeyExclusive, &ring) ||
+	if (!acl_ring_to_change(rel, name, LockTupleNoKeyExclusive, &ring) ||
 		(listed != NULL && !is_listed(&ring, listed)))
 		return false;
-	words_read_filter(&ring);
-	ring_make_key(&ring, &key);
+	blocklist_read_id(&ring);
+	ring_series_key(&ring, &key);
 	series_visit(&ring.incarnation, note_extra, &extras);
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring series", ALLOCSET_SMALL_SIZES);
@@ -253,13 +259,13 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 		report_ended(&ring, ended);
 	if (ring.replicated)
 	{
-		lifecycle_take_over(rel, &ring);
+		ringcmds_take_over(rel, &ring);
 		CommandCounterIncrement();
 	}
 	if (new_extras && (cycles > 0 || codes > 0))
 	{
 		uint64		filter;
-		const Blocklist *list = words_automaton(&ring, &filter);
+		const WordFilter *list = blocklist_filter(&ring, &filter);
 		int64		start = cycles_further_start(&ring, list, cycles, codes);
 		Datum		values[Natts_ring];
 		bool		nulls[Natts_ring] = {false};
@@ -267,7 +273,7 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 
 		cycle = Max(cycle, start);
 		cycle = Min(cycle, PG_INT64_MAX / ring.base_codes);
-		lifecycle_definitions_changed();
+		pending_definitions_changed();
 		values[Anum_ring_new_series_cycle - 1] = Int64GetDatum(cycle);
 		replace[Anum_ring_new_series_cycle - 1] = true;
 		values[Anum_ring_timeline - 1] = Int64GetDatum(failover_timeline());
@@ -317,7 +323,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 
 	if (name != NULL)
 	{
-		rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
+		rel = tables_open(tables_relation("ring"), Natts_ring, RowExclusiveLock);
 		if (!recover_ring(rel, name, NULL, cycles, codes, new_extras))
 			ring_report_missing(name);
 		table_close(rel, NoLock);
@@ -325,12 +331,12 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	}
 
 	done = hash_create("coderring rings recovered", 64, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	rel = ring_open(ring_relation("ring"), Natts_ring, RowExclusiveLock);
+	rel = tables_open(tables_relation("ring"), Natts_ring, RowExclusiveLock);
 
 	/* One may be given another name before its turn comes, and its own to another: until no listed one is left. */
 	while (again)
 	{
-		List	   *rings = ring_list(grant_may_change);
+		List	   *rings = ring_list(acl_may_change);
 		ListCell   *cell;
 		long		before = hash_get_num_entries(done);
 

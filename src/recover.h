@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "series.h"
+#include "store/state.h"
 
 extern void recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 							 const SeriesNumbers *numbers);

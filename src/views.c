@@ -20,12 +20,20 @@
 #include "utils/numeric.h"
 #include "utils/tuplestore.h"
 
-#include "capacity.h"
-#include "cycles.h"
-#include "grant.h"
-#include "position.h"
-#include "ring.h"
-#include "words.h"
+#include "codes/capacity.h"
+#include "codes/cycles.h"
+#include "codes/progress.h"
+#include "compat.h"
+#include "core/codec.h"
+#include "core/wordfilter.h"
+#include "shmem/block.h"
+#include "shmem/entry.h"
+#include "shmem/shared.h"
+#include "store/acl.h"
+#include "store/blocklist.h"
+#include "store/ring.h"
+#include "store/series.h"
+#include "store/state.h"
 
 PG_FUNCTION_INFO_V1(coderring_list_rings);
 PG_FUNCTION_INFO_V1(coderring_list_series);
@@ -38,7 +46,7 @@ PG_FUNCTION_INFO_V1(coderring_list_stats);
 typedef struct Listing
 {
 	const Ring *ring;
-	const Blocklist *list;
+	const WordFilter *list;
 	uint64		filter;			/* identity of its words */
 	Capacity   *capacity;
 	ReturnSetInfo *result;
@@ -47,7 +55,7 @@ typedef struct Listing
 static bool
 may_see(const Ring *ring, Oid user)
 {
-	return grant_may_use(ring, user) || has_privs_of_role(user, ROLE_PG_MONITOR);
+	return acl_may_use(ring, user) || has_privs_of_role(user, ROLE_PG_MONITOR);
 }
 
 /*
@@ -56,7 +64,7 @@ may_see(const Ring *ring, Oid user)
 static Datum
 grantee_names(const Ring *ring)
 {
-	List	   *grantees = grant_list(&ring->id);
+	List	   *grantees = acl_list(&ring->id);
 	Datum	   *names = palloc((list_length(grantees) + 1) * sizeof(Datum));
 	int			count = 0;
 	ListCell   *cell;
@@ -117,7 +125,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	int64		codes;
 	int64		remaining;
 	int32		code_length;
-	bool		too_long;		/* none of these codes can be had */
+	bool		cycles_too_long;		/* none of these codes can be had */
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	size_t		uniquizer_len;
 	char		percent[32];
@@ -126,11 +134,11 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	Datum		values[SERIES_COLUMNS];
 	bool		nulls[SERIES_COLUMNS] = {false};
 
-	ring_make_key(ring, &key);
+	ring_series_key(ring, &key);
 	key.extra_len = extra_len;
 	memcpy(key.extra, extra, extra_len);
-	state = position_read(ring, listing->list, listing->filter,
-						   RecoveryInProgress() ? NULL : slot_find(&key), &key, numbers);
+	state = progress_read(ring, listing->list, listing->filter,
+						   RecoveryInProgress() ? NULL : entry_find(&key), &key, numbers);
 
 	cycle = state.position / positions;
 	offset = state.position % positions;
@@ -152,14 +160,14 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 
 	/* What is counted along can be an estimate, and is not to say that nothing is left. */
 	if (offset < positions && codes <= state.counted)
-		state.counted = position_count_before(ring, listing->list, &key, state.position);
+		state.counted = progress_count_before(ring, listing->list, &key, state.position);
 
 	/*
 	 * A cycle is complete with its last code, wherever the last reservation
 	 * ended: positions behind it that have none are not waited for.
 	 */
-	too_long = ring->max_length > 0 && code_length > ring->max_length;
-	if (codes <= state.counted || too_long)
+	cycles_too_long = ring->max_length > 0 && code_length > ring->max_length;
+	if (codes <= state.counted || cycles_too_long)
 		offset = positions;
 
 	/* Moved to where nothing is to be had, it goes on in a cycle after it. */
@@ -186,7 +194,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	values[8] = DirectFunctionCall3(numeric_in, CStringGetDatum(percent),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	values[9] = Int32GetDatum(code_length);
-	values[10] = Int64GetDatum(too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
+	values[10] = Int64GetDatum(cycles_too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 }
 
@@ -207,11 +215,11 @@ coderring_list_series(PG_FUNCTION_ARGS)
 		/* Rings are many, and lists are few. */
 		if (last != NULL && strcmp(last->blocklist, ring->blocklist) == 0)
 			ring->filter = last->filter;
-		else if (!words_find_filter(ring))
+		else if (!blocklist_find_id(ring))
 			continue;			/* dropped with its list, a moment ago */
 		last = ring;
 		listing.ring = ring;
-		listing.list = words_automaton(ring, &listing.filter);
+		listing.list = blocklist_filter(ring, &listing.filter);
 		listing.capacity = capacity_create(ring, listing.list);
 		series_visit(&ring->incarnation, list_one, &listing);
 		capacity_free(listing.capacity);
@@ -263,10 +271,10 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 	if (rings == NIL)
 		return (Datum) 0;
 	list_sort(rings, compare_incarnations);
-	ring_make_key(linitial(rings), &key);
+	ring_series_key(linitial(rings), &key);
 
 	/* All slots at once: rings may be many, and the search holds a lock. */
-	foreach(cell, slot_collect(&key))
+	foreach(cell, entry_collect(&key))
 	{
 		Slot	   *slot = lfirst(cell);
 		const Ring *ring;
@@ -290,7 +298,7 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 		values[6] = Float8GetDatum(slot->refill_time / 1000.0);
 		values[7] = TimestampTzGetDatum(slot->since);
 		pg_read_barrier();
-		if (slot_same_series(&slot->key, &key))
+		if (entry_same_series(&slot->key, &key))
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -37,7 +37,7 @@ make_faulty() {
             give_up "the mutation $mutation does not apply"
         say "With the mutation $mutation: tests must fail."
     fi
-    perl "$here/faults/calls.pl" headers "$faulty"/src/*.[ch] \
+    perl "$here/faults/calls.pl" headers "$faulty"/src/*.[ch] "$faulty"/src/*/*.[ch] \
         >"$faulty/src/faults_headers.h"
     perl "$here/faults/calls.pl" define "$here/faults/calls" \
         >"$faulty/src/faults_calls.h"

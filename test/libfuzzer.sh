@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs libFuzzer on the rooms that need no PostgreSQL, under AddressSanitizer and
-# UBSan: permutation, codec, check, blocklist, spreadsheet. Also: make libfuzzer
+# UBSan: permutation, codec, check, wordfilter, spreadsheet. Also: make libfuzzer
 #
 #   LIBFUZZER_SECONDS=30   so long for each target
 #   LIBFUZZER_SEED=0       of libFuzzer; 0 is another one each time
 #   TARGETS="name name"    these only: permutation, portable (permutation as for
-#                          compilers without 128-bit numbers), codec, check, blocklist,
+#                          compilers without 128-bit numbers), codec, check, wordfilter,
 #                          spreadsheet
 #   CLANG=clang-14         the compiler; found, or installed, if not given
 #
@@ -22,12 +22,12 @@ source "$here/packages.sh"
 
 seconds=${LIBFUZZER_SECONDS:-30}
 seed=${LIBFUZZER_SEED:-0}
-targets=${TARGETS:-permutation portable codec check blocklist spreadsheet}
+targets=${TARGETS:-permutation portable codec check wordfilter spreadsheet}
 [[ $seconds =~ ^[1-9][0-9]{0,5}$ ]] || die "LIBFUZZER_SECONDS: a number from 1 on"
 [[ $seed =~ ^[0-9]{1,9}$ ]] || die "LIBFUZZER_SEED: a number"
 for target in $targets; do
-    [[ $target =~ ^(permutation|portable|codec|check|blocklist|spreadsheet)$ ]] ||
-        die "TARGETS: permutation, portable, codec, check, blocklist, spreadsheet; not \"$target\""
+    [[ $target =~ ^(permutation|portable|codec|check|wordfilter|spreadsheet)$ ]] ||
+        die "TARGETS: permutation, portable, codec, check, wordfilter, spreadsheet; not \"$target\""
 done
 
 flags="-g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer \
@@ -74,13 +74,13 @@ fuzz() {
 
 # sources TARGET [DIR]: what it is built of, the room's own file from DIR
 sources() {
-    local dir=${2:-$src}
+    local dir=${2:-$core}
 
     case $1 in
         permutation | portable) say fuzz_permutation.c "$dir/permutation.c" -lcrypto ;;
         codec) say fuzz_codec.c "$dir/codec.c" ;;
         check) say fuzz_check.c "$dir/check.c" ;;
-        blocklist) say fuzz_blocklist.c "$dir/blocklist.c" "$src/spreadsheet.c" "$src/check.c" "$src/codec.c" ;;
+        wordfilter) say fuzz_wordfilter.c "$dir/wordfilter.c" "$core/spreadsheet.c" "$core/check.c" "$core/codec.c" ;;
         spreadsheet) say fuzz_spreadsheet.c "$dir/spreadsheet.c" ;;
     esac
     [[ $1 != portable ]] || say -DPERMUTATION_NO_INT128
@@ -104,8 +104,8 @@ canary() {
     [[ " $targets " == *" $target "* ]] || return 0
     [[ $target != portable ]] || room=permutation.c
     mkdir -p "$dir"
-    sed -e "$3" "$src/$room" >"$dir/$room"
-    if cmp -s "$src/$room" "$dir/$room"; then
+    sed -e "$3" "$core/$room" >"$dir/$room"
+    if cmp -s "$core/$room" "$dir/$room"; then
         say "not ok - $title: the change does not fit $room any more"
         count 0 1
         return
@@ -163,6 +163,7 @@ enter "$@"
 clang=$CLANG
 copy_tree "$work/copy"
 src=$work/copy/src
+core=$src/core
 unit=$work/copy/test/unit
 
 say "Fuzzing with $("$clang" --version | head -n 1), $seconds s a target (LIBFUZZER_SECONDS)."
@@ -191,22 +192,22 @@ canary check "swaps, in rings" 's/a % odd \* 2 % odd/a % odd/' -DFUZZ_NO_REFEREN
 canary check "swaps, in dihedral groups" 's/turns + (a + 1) % turns/turns + a % turns/' -DFUZZ_NO_REFERENCE
 canary check "single errors" 's/^	table->radix = radix;/	table->combine[radix - 1][1] = table->combine[radix - 1][0];&/' -DFUZZ_NO_REFERENCE
 canary check "swaps promised of two characters" 's/return radix > CHECK_MIN_RADIX/return radix >= CHECK_MIN_RADIX/'
-canary blocklist "a digit that looks like a letter" "s/'O', 'I', 'Z', 'E', 'A', 'S',/'O', 'I', 'Z', 'E', 'A', '5',/"
-canary blocklist "no fail links" 's/&list->next\[fail\[state\] \* list->classes\], row_bytes/\&list->next[0], row_bytes/'
-canary blocklist "a word that goes on behind another" 's/new\[2\] = (uint16_t) to;/new[2] = fail[to];/'
-canary blocklist "counts, one branch" 's/ - instead\[after\[x\]\[g\]\];/;/'
-canary blocklist "counts, the check character" 's/check_add(check, g, level, x)/check_add(check, g, level + 1, x)/'
-canary blocklist "words that are passed" '/^blocklist_pass/,/^}/s/state = pass(.*/state = blocklist_next(list, state, (unsigned char) text[i]);/'
-canary blocklist "a word anchored where it ends" 's/end = true;/used[0] = true;/'
-canary blocklist "a word anchored where it begins" 's/uint32_t	state = blocklist_begin(list);/uint32_t	state = BLOCKLIST_START;/'
-canary blocklist "hidden steps cut off" '/^blocklist_used_bytes/,/^}/s/ + (size_t) list->hidden \* HIDDEN//'
-canary blocklist "identity, words that come twice" 's/if (place > 0 && smallest\[place - 1\] == hash)/if (place > room)/'
-canary blocklist "identity, spelling" 's/(hash ^ FOLD(word->text\[i\]))/(hash ^ (unsigned char) word->text[i])/'
-canary blocklist "identity, the last character" '/^word_hash/,/^}/s/i < word->len/i + 1 < word->len/'
-canary blocklist "joined, words that are passed" 's/word = pass(words, fail, /word = 0 * pass(words, fail, /'
-canary blocklist "joined, where there is no word" '/^walk_pairs/,/^}/s/blocklist_begin(words)/BLOCKLIST_START/'
-canary blocklist "joined, digits that look like letters" 's/sheet = spreadsheet_class((unsigned char) c);/sheet = spreadsheet_class(folded[c]);/'
-canary blocklist "joined, whole texts that end" 's/row\[list->end_class\] = BLOCKLIST_BLOCKED;/row[0] = BLOCKLIST_BLOCKED;/'
+canary wordfilter "a digit that looks like a letter" "s/'O', 'I', 'Z', 'E', 'A', 'S',/'O', 'I', 'Z', 'E', 'A', '5',/"
+canary wordfilter "no fail links" 's/&list->next\[fail\[state\] \* list->classes\], row_bytes/\&list->next[0], row_bytes/'
+canary wordfilter "a word that goes on behind another" 's/new\[2\] = (uint16_t) to;/new[2] = fail[to];/'
+canary wordfilter "counts, one branch" 's/ - instead\[after\[x\]\[g\]\];/;/'
+canary wordfilter "counts, the check character" 's/check_add(check, g, level, x)/check_add(check, g, level + 1, x)/'
+canary wordfilter "words that are passed" '/^wordfilter_pass/,/^}/s/state = pass(.*/state = wordfilter_next(list, state, (unsigned char) text[i]);/'
+canary wordfilter "a word anchored where it ends" 's/end = true;/used[0] = true;/'
+canary wordfilter "a word anchored where it begins" 's/uint32_t	state = wordfilter_begin(list);/uint32_t	state = WORDFILTER_START;/'
+canary wordfilter "hidden steps cut off" '/^wordfilter_used_bytes/,/^}/s/ + (size_t) list->hidden \* HIDDEN//'
+canary wordfilter "identity, words that come twice" 's/if (place > 0 && smallest\[place - 1\] == hash)/if (place > room)/'
+canary wordfilter "identity, spelling" 's/(hash ^ FOLD(word->text\[i\]))/(hash ^ (unsigned char) word->text[i])/'
+canary wordfilter "identity, the last character" '/^word_hash/,/^}/s/i < word->len/i + 1 < word->len/'
+canary wordfilter "joined, words that are passed" 's/word = pass(words, fail, /word = 0 * pass(words, fail, /'
+canary wordfilter "joined, where there is no word" '/^walk_pairs/,/^}/s/wordfilter_begin(words)/WORDFILTER_START/'
+canary wordfilter "joined, digits that look like letters" 's/sheet = spreadsheet_class((unsigned char) c);/sheet = spreadsheet_class(folded[c]);/'
+canary wordfilter "joined, whole texts that end" 's/row\[list->end_class\] = WORDFILTER_BLOCKED;/row[0] = WORDFILTER_BLOCKED;/'
 canary spreadsheet "a month alone" 's/ != PLACE_FIRST;/ < PLACES;/'
 canary spreadsheet "a month of two letters" 's/^#define MIN_MONTH	3/#define MIN_MONTH	2/'
 canary spreadsheet "five digits before a month" 's/^			return DIGITS;/			return DIGIT4;/'

@@ -53,7 +53,7 @@ done
 
 copy_tree "$dir/build"
 # What was built of the same sources before, but for files that have changed since
-[[ -z ${CODERRING_OBJECTS:-} ]] || cp -p "$CODERRING_OBJECTS"/*.o "$dir/build/src/"
+[[ -z ${CODERRING_OBJECTS:-} ]] || (cd "$CODERRING_OBJECTS" && find . -name '*.o' -exec cp -p --parents -t "$dir/build/src" {} +)
 jobs=$(nproc 2>/dev/null || say 1)
 make -C "$dir/build" -j "$jobs" --no-print-directory \
     PG_CONFIG="$PG_CONFIG" with_llvm=no "$@" all

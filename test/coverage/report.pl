@@ -73,7 +73,7 @@ die "no counts of src/\n" unless %count;
 $text{$_} = [ '', lines_of("$root/$_") ] foreach keys %count;
 
 # A file of which nothing was ever loaded has no counts at all.
-my @uncounted = grep { !$count{$_} } map { s{^\Q$root\E/}{}r } glob("$root/src/*.c");
+my @uncounted = grep { !$count{$_} } map { s{^\Q$root\E/}{}r } glob("$root/src/*.c"), glob("$root/src/*/*.c");
 
 # The table
 my ($lines, $covered) = (0, 0);

@@ -79,7 +79,7 @@ if ($what eq 'report')
 }
 elsif ($what eq 'headers')
 {
-	my %own = map { m{([^/]+)\z} ? ($1 => 1) : () } @files;
+	my %own = map { m{.*/src/(.+)\z} ? ($1 => 1) : () } @files;
 	my %headers;
 
 	foreach my $file (@files)

@@ -27,9 +27,13 @@
  * In a critical section no call fails: it would be a PANIC by the server's
  * rules, whoever made it.
  */
-#include "block.h"
-#include "locks.h"
-#include "ring.h"
+#include "issue/session.h"
+#include "shmem/block.h"
+#include "shmem/control.h"
+#include "shmem/entry.h"
+#include "shmem/locks.h"
+#include "shmem/memory.h"
+#include "store/ring.h"
 
 PG_FUNCTION_INFO_V1(faults_arm);
 PG_FUNCTION_INFO_V1(faults_disarm);
@@ -118,7 +122,7 @@ faults_no_segments(void)
 {
 	const char *limit = getenv("FAULTS_SEGMENTS");
 
-	return limit != NULL && (int) block_control->memory.nsegments >= atoi(limit);
+	return limit != NULL && (int) control_block->memory.nsegments >= atoi(limit);
 }
 
 Datum
@@ -220,8 +224,8 @@ faults_places(PG_FUNCTION_ARGS)
 Datum
 faults_left(PG_FUNCTION_ARGS)
 {
-	Series	   *series = ring_series(PG_GETARG_TEXT_PP(0), "", 0);
-	Slot	   *slot = slot_find(&series->key);
+	Series	   *series = session_series(PG_GETARG_TEXT_PP(0), "", 0);
+	Slot	   *slot = entry_find(&series->key);
 	uint32		index;
 
 	if (slot == NULL)
@@ -237,12 +241,12 @@ faults_room(PG_FUNCTION_ARGS)
 	bool		room;
 
 	memory_lock(LW_SHARED);
-	room = pg_atomic_read_u32(&block_control->dead_slots) != InvalidSharedRef ||
-		block_control->owners == InvalidSharedRef ||
-		slot_allowed(memory_address(block_control->owners));	/* there is no other */
-	for (int order = memory_order(4096); order < MEMORY_ORDERS; order++)
-		room = room || (slot_page_allowed() && block_control->memory.free[order] != InvalidSharedRef);
-	LWLockRelease(&block_control->lock);
+	room = pg_atomic_read_u32(&control_block->dead_slots) != InvalidSharedRef ||
+		control_block->owners == InvalidSharedRef ||
+		entry_allowed(memory_address(control_block->owners));	/* there is no other */
+	for (int order = memory_size_class(4096); order < MEMORY_ORDERS; order++)
+		room = room || (entry_page_allowed() && control_block->memory.free[order] != InvalidSharedRef);
+	LWLockRelease(&control_block->lock);
 	PG_RETURN_BOOL(room);
 }
 
@@ -252,9 +256,9 @@ faults_lock(PG_FUNCTION_ARGS)
 {
 	text	   *extra = PG_GETARG_TEXT_PP(2);
 
-	ring_lock((RingLock) PG_GETARG_INT32(0), ring_lock_id(PG_GETARG_UUID_P(1)),
+	locks_acquire((LockKind) PG_GETARG_INT32(0), locks_ring_id(PG_GETARG_UUID_P(1)),
 			  PG_GETARG_INT32(0) == LOCK_REFILL ?
-			  ring_lock_detail(VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra)) : 0,
+			  locks_series_detail(VARDATA_ANY(extra), VARSIZE_ANY_EXHDR(extra)) : 0,
 			  PG_GETARG_INT32(3));
 	PG_RETURN_VOID();
 }

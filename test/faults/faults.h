@@ -13,7 +13,7 @@
 #define CODERRING_FAULTS_H
 
 /* Blocks that call for the next one, small enough for rings that are emptied each time */
-#define AHEAD_FROM		32
+#define PREFETCH_FROM		32
 
 #include "postgres.h"
 #include "faults_headers.h"		/* all that the sources include of the server's */
@@ -67,7 +67,7 @@ extern bool faults_no_segments(void);
 
 /* It fails for who holds very many; at the end of a transaction nobody holds one. */
 #define LWLockAcquire(lock, mode) \
-	((void) FAULTS_CALL("LWLockAcquire", FAULT_LOCK, strcmp(__func__, "slot_bury") == 0 ? 0 : FAULT_LOCK), \
+	((void) FAULTS_CALL("LWLockAcquire", FAULT_LOCK, strcmp(__func__, "entry_bury") == 0 ? 0 : FAULT_LOCK), \
 	 LWLockAcquire(lock, mode))
 
 /* To look something up takes no memory. */

@@ -126,7 +126,7 @@ foreach my $name (sort keys %pages)
 }
 
 my $rooms = words_of('CONTRIBUTING.md');
-is(join(' ', grep { index($rooms, "`$_`") < 0 } map { s{.*/src/}{src/}r } sort glob("$top/src/*.c")), '', 'CONTRIBUTING.md names every room of src/');
+is(join(' ', grep { index($rooms, "`$_`") < 0 } map { s{.*/src/}{src/}r } sort(glob("$top/src/*.c"), glob("$top/src/*/*.c"))), '', 'CONTRIBUTING.md names every room of src/');
 
 #
 # Tables of numbers
@@ -166,7 +166,9 @@ sub define_of
 {
 	my ($file, $name) = @_;
 
-	return slurp_file("$top/src/$file") =~ /^#define\s+$name\s+(?:UINT64_C\()?(\d+)u?\b/m ? $1 : 'nothing';
+	my ($path) = grep { -e } "$top/src/$file", glob("$top/src/*/$file");
+
+	return slurp_file($path) =~ /^#define\s+$name\s+(?:UINT64_C\()?(\d+)u?\b/m ? $1 : 'nothing';
 }
 
 my %computed = (
@@ -200,11 +202,11 @@ my %computed = (
 	},
 	outstanding => sub {
 		my $codes = $_[0] =~ tr/,//dr;
-		my $most = $codes / define_of('refill.c', 'OUTSTANDING_SHARE');
+		my $most = $codes / define_of('sizing.c', 'OUTSTANDING_SHARE');
 
-		$most = define_of('refill.c', 'MAX_OUTSTANDING') if $most > define_of('refill.c', 'MAX_OUTSTANDING');
+		$most = define_of('sizing.c', 'MAX_OUTSTANDING') if $most > define_of('sizing.c', 'MAX_OUTSTANDING');
 		$most = $most < 1 ? 1 : int($most);
-		return commas($most), $most >= define_of('refill.c', 'MIN_OUTSTANDING') ? 'half of it ahead of need' :
+		return commas($most), $most >= define_of('sizing.c', 'MIN_OUTSTANDING') ? 'half of it ahead of need' :
 		  $most == 1 ? 'each code waits for the disk' : "every ${most}th code waits for the disk";
 	});
 my %seen;
@@ -233,20 +235,20 @@ is(join(' ', sort keys %seen), join(' ', sort keys %computed), 'every table that
 
 # Numbers that are constants of the source, and where the pages say so
 foreach my $fact (
-	[ 'refill.c', 'RESERVATION_LASTS', 500, 'docs/tuning.md', 'hands out in half a second, twice' ],
-	[ 'refill.c', 'RESERVATION_LASTS', 500, 'docs/bulk.md', 'as many at a time as last half a second' ],
-	[ 'refill.c', 'MIN_RESERVATION', 32, 'docs/tuning.md', 'small reservations first: 32 codes' ],
-	[ 'refill.c', 'LEAST_RESERVATION', 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
-	[ 'refill.c', 'LEAST_SHARE', 16384 / 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
-	[ 'refill.c', 'RESERVATION_GROWTH', 8, 'docs/tuning.md', 'up to eight times as many' ],
-	[ 'refill.c', 'OUTSTANDING_SHARE', 64, 'README.md', 'at most 1/64 of a cycle' ],
-	[ 'refill.c', 'MIN_OUTSTANDING', 8192 / 64, 'docs/tuning.md', 'below 8,192 nothing is reserved ahead' ],
-	[ 'refill.c', 'MIN_OUTSTANDING', 8192 / 64, 'docs/choosing-base-length.md', 'under 8,192 codes reserve nothing ahead' ],
-	[ 'block.h', 'BLOCK_MAX_CODES', 4096, 'docs/tuning.md', 'up to 4,096 codes' ],
-	[ 'block.h', 'EXTRA_MAX_LEN', 63, 'docs/extras.md', 'at most 63 bytes' ],
+	[ 'sizing.c', 'RESERVATION_LASTS', 500, 'docs/tuning.md', 'hands out in half a second, twice' ],
+	[ 'sizing.c', 'RESERVATION_LASTS', 500, 'docs/bulk.md', 'as many at a time as last half a second' ],
+	[ 'sizing.c', 'MIN_RESERVATION', 32, 'docs/tuning.md', 'small reservations first: 32 codes' ],
+	[ 'sizing.c', 'LEAST_RESERVATION', 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
+	[ 'sizing.c', 'LEAST_SHARE', 16384 / 256, 'docs/tuning.md', 'then 256 or more (with four characters)' ],
+	[ 'sizing.c', 'RESERVATION_GROWTH', 8, 'docs/tuning.md', 'up to eight times as many' ],
+	[ 'sizing.c', 'OUTSTANDING_SHARE', 64, 'README.md', 'at most 1/64 of a cycle' ],
+	[ 'sizing.c', 'MIN_OUTSTANDING', 8192 / 64, 'docs/tuning.md', 'below 8,192 nothing is reserved ahead' ],
+	[ 'sizing.c', 'MIN_OUTSTANDING', 8192 / 64, 'docs/choosing-base-length.md', 'under 8,192 codes reserve nothing ahead' ],
+	[ 'shared.h', 'BLOCK_MAX_CODES', 4096, 'docs/tuning.md', 'up to 4,096 codes' ],
+	[ 'shared.h', 'EXTRA_MAX_LEN', 63, 'docs/extras.md', 'at most 63 bytes' ],
 	[ 'session.c', 'MAX_REMEMBERED', 20000, 'docs/tuning.md', 'up to 20,000 series by name' ],
 	[ 'capacity.h', 'CAPACITY_SHARE', 64, 'docs/filters.md', "less than 1/64 of a ring's base codes" ],
-	[ 'blocklist.h', 'BLOCKLIST_MAX_BYTES', 65535, 'docs/filters.md', 'at most 65,535 bytes' ],
+	[ 'wordfilter.h', 'WORDFILTER_MAX_BYTES', 65535, 'docs/filters.md', 'at most 65,535 bytes' ],
 	[ 'permutation.h', 'PERMUTATION_MAX_SHUFFLE', 4096, 'docs/internals.md', '| to 4,096 |' ],
 	[ 'permutation.h', 'PERMUTATION_FF1_DOMAIN', 1000000, 'docs/internals.md', '| from 1,000,000 |' ])
 {
@@ -385,7 +387,7 @@ foreach my $part (@{ $pages{'docs/troubleshooting.md'}{nodes} })
 my %used;
 my @missing;
 my %condition = (invalid_schema_name => '3F000', duplicate_schema => '42P06');
-foreach my $message (map { messages($_) } sort(glob("$top/src/*.[ch]")), sort(glob("$top/sql/*.sql")))
+foreach my $message (map { messages($_) } sort(glob("$top/src/*.[ch]"), glob("$top/src/*/*.[ch]")), sort(glob("$top/sql/*.sql")))
 {
 	my ($text, $code) = @$message;
 	my $wanted = $condition{$code} // $sqlstate{$code} // $code;

@@ -132,7 +132,7 @@ sub not_issued
 	return $self->found('SELECT ring, extra, code, issued, known FROM decoded WHERE issued IS NOT TRUE OR known IS NOT TRUE');
 }
 
-sub too_long
+sub cycles_too_long
 {
 	my ($self) = @_;
 

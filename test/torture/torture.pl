@@ -339,7 +339,7 @@ if ($ended)
 	$checker->decode;
 	report('every code decodes to its extra', $checker->not_decoded);
 	report('coderring_issued knows every code', $checker->not_issued);
-	report('no cycle is longer than its set, and each offset came once', $checker->too_long);
+	report('no cycle is longer than its set, and each offset came once', $checker->cycles_too_long);
 	report('no code of a restored dump was received before the dump', $checker->again_after_restore);
 	report('no server has said what it must not', bad_logs());
 	my @never = grep { !$run->{happened}{$_} } sort keys %EVENTS;

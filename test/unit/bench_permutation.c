@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "permutation.h"
+#include "core/permutation.h"
 
 static const uint8_t key[PERMUTATION_KEY_LEN] = "coderring bench";
 static uint64_t numbers[4096];

@@ -4,7 +4,7 @@
  *		and so are two neighbours that have changed places; ten digits are Verhoeff's,
  *		and the other values are those of the groups that check.c describes.
  */
-#include "check.h"
+#include "core/check.h"
 #include "fuzz.h"
 
 #define MAX_LEN		140			/* of extra, uniquizer and base code */

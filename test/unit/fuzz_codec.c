@@ -3,7 +3,7 @@
  *		libFuzzer on codec.c: alphabets, base codes and uniquizers against plain
  *		arithmetic on strings of digits, of any length; round trips both ways.
  */
-#include "codec.h"
+#include "core/codec.h"
 #include "fuzz.h"
 
 #define DIGITS	80				/* of 2^64 in base 2, and some to spare */

@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 
 #include "fuzz.h"
-#include "permutation.h"
+#include "core/permutation.h"
 
 #define MAX_DIGITS	128
 #define MAX_BLOCK	300			/* more than the network takes at once */

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 #include "sheet.h"
-#include "spreadsheet.h"
+#include "core/spreadsheet.h"
 
 #define MAX_TEXT	40
 

@@ -1,6 +1,6 @@
 /*
  * test_check.c
- *		Unit tests of src/check.c, for every radix: the group, the permutation,
+ *		Unit tests of src/core/check.c, for every radix: the group, the permutation,
  *		every error that must be noticed, and what is noticed besides; for ten
  *		characters, that the check digit is Verhoeff's.
  *
@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "check.h"
+#include "core/check.h"
 #include "tap.h"
 
 #define LONGEST		76			/* characters before the check character */

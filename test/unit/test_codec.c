@@ -1,10 +1,10 @@
 /*
  * test_codec.c
- *		Unit tests of src/codec.c: base codes, uniquizers, every error.
+ *		Unit tests of src/core/codec.c: base codes, uniquizers, every error.
  */
 #include <string.h>
 
-#include "codec.h"
+#include "core/codec.h"
 #include "tap.h"
 
 /* 64 characters from both ends of what is allowed */

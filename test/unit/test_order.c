@@ -34,14 +34,14 @@
  * scores none would fail in 99 of 100 choices of the fixed keys.
  *
  * The battery itself is tested: it must accept shuffles that have nothing to do
- * with src/permutation.c, with scores of mean 0 and deviation 1, and reject a
+ * with src/core/permutation.c, with scores of mean 0 and deviation 1, and reject a
  * counter and other regular orders.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "permutation.h"
+#include "core/permutation.h"
 #include "tap.h"
 
 #define LIMIT	4.265			/* of the absolute value of a score */

@@ -1,6 +1,6 @@
 /*
  * test_permutation.c
- *		Unit tests of src/permutation.c: the published FF1 samples, a second and
+ *		Unit tests of src/core/permutation.c: the published FF1 samples, a second and
  *		plain implementation to compare with, large domains, pinned orders.
  *
  * Built twice, once for the arithmetic of compilers without a 128-bit type.
@@ -11,7 +11,7 @@
 
 #include <openssl/evp.h>
 
-#include "permutation.h"
+#include "core/permutation.h"
 #include "tap.h"
 
 #define CHUNK	1000			/* codes at once, to cross the borders of sub-blocks */
@@ -131,7 +131,7 @@ aes(const EVP_CIPHER *cipher, const uint8_t *iv, const uint8_t *in, uint8_t *out
 
 /*
  * SP 800-38G, algorithm 7, line by line on strings of numerals, with any
- * number of rounds; nothing is shared with src/permutation.c.  Both halves are
+ * number of rounds; nothing is shared with src/core/permutation.c.  Both halves are
  * given and returned as numbers, below 2^63.
  */
 static void

@@ -1,9 +1,9 @@
 /*
  * test_permutation_domains.c
- *		Unit tests of src/permutation.c: whole domains, differences between keys
+ *		Unit tests of src/core/permutation.c: whole domains, differences between keys
  *		and tweaks, bad arguments, and failures of the library under it.
  *
- * src/permutation.c is included, so that those calls can be made to fail, with
+ * src/core/permutation.c is included, so that those calls can be made to fail, with
  * the arithmetic of compilers without a 128-bit type.
  */
 #include <openssl/crypto.h>
@@ -28,7 +28,7 @@ static int	failing_call;		/* the one that fails, or 0 */
 #define PERMUTATION_NO_INT128
 #define power permutation_power
 #define set permutation_set_any
-#include "../../src/permutation.c"
+#include "../../src/core/permutation.c"
 #undef power
 #undef set
 #undef calloc

@@ -1,0 +1,36 @@
+/*
+ * encode.h
+ *		What a ring emits: the text of codes, and which of them it does not emit.
+ */
+#ifndef CODERRING_ENCODE_H
+#define CODERRING_ENCODE_H
+
+#include "postgres.h"
+
+#include "core/codec.h"
+#include "core/wordfilter.h"
+#include "shmem/shared.h"
+#include "store/ring.h"
+
+#define PREFIX_MAX_LEN	(EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER)
+
+/* What stands before the base codes of a cycle, and how the text goes on from there. */
+typedef struct Prefix
+{
+	uint32		len;			/* bytes */
+	uint32		characters;
+	uint32		word_state;		/* WORDFILTER_BLOCKED: none of the codes is emitted */
+	uint32		check_state;
+	char		text[PREFIX_MAX_LEN];
+} Prefix;
+
+extern uint32 encode_write_prefix(const Codec *codec, const SeriesKey *key, int64 cycle, char *prefix);
+extern void encode_prefix(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle, Prefix *prefix);
+extern bool encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, char *code);
+extern void encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+					   int64 first, int64 enough, int64 end, uint32 want, CodeBatch *batch);
+extern int64 encode_count(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+						int64 first, int64 end);
+extern text *encode_room(const char *prefix, uint32 prefix_len, uint32 stride);
+
+#endif							/* CODERRING_ENCODE_H */

@@ -1,0 +1,15 @@
+/*
+ * refill.h
+ *		New blocks of codes, and what guards the changing of a series.
+ */
+#ifndef CODERRING_REFILL_H
+#define CODERRING_REFILL_H
+
+#include "postgres.h"
+
+#include "issue/session.h"
+
+extern void refill_prefetch(const Series *series);
+extern text *refill_take(const Series *series, const CodeRequest *wanted, bool bump);
+
+#endif							/* CODERRING_REFILL_H */

@@ -1,0 +1,491 @@
+/*
+ * block.c
+ *		The block of a slot: adopt, close, reopen, publish.
+ *
+ * A block's contents are written by the holder of the series' refill lock
+ * alone, while the ticket is closed; readers check the ticket's generation
+ * instead of locking.  A ticket is closed by the holder of the refill lock, or
+ * of the exclusive definition lock, which excludes the former.  Where the latter
+ * has left the slot in doubt, the former opens it only once that is cleared.  Taking a code
+ * is block_take, in the header.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "storage/s_lock.h"
+
+#include "shmem/block.h"
+#include "shmem/control.h"
+#include "shmem/entry.h"
+#include "shmem/memory.h"
+#include "shmem/prefetch.h"
+#include "shmem/shared.h"
+
+/*
+ * Remember the block that the slot holds now, for block_take.  False when the
+ * slot belongs to another series by now, or its block is closed or empty, or
+ * was filtered with other words.
+ */
+bool
+block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
+{
+	bool		good;
+	uint64		ticket;
+	uint32		size;
+
+	memory_lock(LW_SHARED);
+	ticket = pg_atomic_read_u64(&slot->ticket);
+	pg_read_barrier();
+	block->slot = slot;
+	block->generation = TICKET_GENERATION(ticket);
+	size = ((volatile Slot *) slot)->size;
+	block->acknowledged = slot->acknowledged;
+	block->first = slot->published_end - slot->span;
+	good = entry_same_series(&slot->key, key) &&
+		slot->filter == filter &&
+		TICKET_LOW(ticket) < size &&
+		slot->codes != InvalidSharedRef;
+	if (good)
+		block->codes = memory_address(slot->codes);
+	pg_read_barrier();
+	if (TICKET_GENERATION(pg_atomic_read_u64(&slot->ticket)) != block->generation)
+		good = false;
+	LWLockRelease(&control_block->lock);
+	if (!good)
+		block->generation = 0;
+	block->past_middle = size >= PREFETCH_FROM && TICKET_LOW(ticket) >= size / 2;
+	block->limit = size < PREFETCH_FROM || block->past_middle ? size : size / 2;
+	return good;
+}
+
+/*
+ * Stop a block.  What is left of it stays in its place: block_reopen goes on
+ * with it, block_position tells where it stopped.
+ */
+uint32
+block_close(Slot *slot)
+{
+	uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+	uint32		index = TICKET_INDEX(ticket);
+
+	if ((ticket & TICKET_CLOSED) == 0)
+	{
+		uint64		closed = control_new_generation() | TICKET_CLOSED;
+
+		while (!pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,
+											   closed | TICKET_INDEX(ticket)))
+			;
+		index = TICKET_INDEX(ticket);
+	}
+	return index < slot->size ? slot->size - index : 0;
+}
+
+/*
+ * Go on with what is left of a closed block; false if nothing is.  The caller
+ * holds the refill lock.
+ */
+bool
+block_reopen(Slot *slot)
+{
+	uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+
+	if (slot->in_doubt || TICKET_INDEX(ticket) >= slot->size)
+		return false;
+	if (ticket & TICKET_CLOSED)
+		return pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,
+											  control_new_generation() | TICKET_INDEX(ticket));
+	return true;
+}
+
+/*
+ * The number of the bit that is set after `index` set ones, or `bits` if there
+ * are not so many.
+ */
+static int64
+select_bit(const uint8 *map, int64 bits, uint32 index)
+{
+	int64		byte = 0;
+	int64		bytes = (bits + 7) / 8;
+
+	while (bytes - byte >= (int64) sizeof(uint64))
+	{
+		uint64		word;
+		uint32		set;
+
+		memcpy(&word, map + byte, sizeof(word));
+		set = pg_popcount64(word);
+		if (index < set)
+			break;
+		index -= set;
+		byte += sizeof(word);
+	}
+	for (; byte < bytes; byte++)
+	{
+		uint32		set = pg_number_of_ones[map[byte]];
+
+		if (index < set)
+		{
+			for (int bit = 0; bit < 8; bit++)
+			{
+				if ((map[byte] & (1 << bit)) != 0 && index-- == 0)
+					return Min(byte * 8 + bit, bits);
+			}
+		}
+		index -= set;
+	}
+	return bits;
+}
+
+/*
+ * The position of the code at an index of the block.  Under the lock, so that
+ * the array is not given to another slot meanwhile.
+ */
+static int64
+position_at(Slot *slot, uint32 index)
+{
+	uint32		map = ((volatile Slot *) slot)->map;
+	uint32		span = ((volatile Slot *) slot)->span;
+	int64		first = slot->published_end - span;
+	int64		room;
+
+	if (map == 0)
+		return first + index;
+	if (slot->codes == InvalidSharedRef)
+		return first;
+
+	/* Numbers of two blocks may meet here, but none leads out of the array. */
+	room = ((int64) MEMORY_UNIT << slot->codes_size_class) - map;
+	return first +
+		select_bit((const uint8 *) memory_address(slot->codes) + map,
+				   Max(Min(span, room * 8), 0), index);
+}
+
+/*
+ * The same, without the lock.  Whoever does not hold the refill lock looks at
+ * the ticket before and after.
+ */
+static int64
+position_of(Slot *slot, uint32 index)
+{
+	int64		position;
+
+	if (slot->map == 0)
+		return slot->published_end - slot->span + index;
+	memory_lock(LW_SHARED);
+	position = position_at(slot, index);
+	LWLockRelease(&control_block->lock);
+	return position;
+}
+
+/*
+ * How far the series has come.  Waits while its block is being written, which
+ * takes no time unless the writer has just been put to sleep.  If it sleeps for
+ * good the wait can be cancelled: whoever holds the refill lock, and might
+ * leave something half done, never waits here, since nobody else writes.
+ */
+void
+block_read(Slot *slot, BlockState *state)
+{
+	for (int tries = 1;; tries++)
+	{
+		uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+		uint32		index = TICKET_INDEX(ticket);
+		uint32		size;
+
+		pg_read_barrier();
+		size = ((volatile Slot *) slot)->size;
+		state->position = index < size ? position_of(slot, index) : slot->published_end;
+		state->counted = slot->counted - (index < size ? size - index : 0);
+		state->issued = slot->issued + Min(index, size);
+		pg_read_barrier();
+		if (index != NO_INDEX &&
+			TICKET_GENERATION(pg_atomic_read_u64(&slot->ticket)) == TICKET_GENERATION(ticket))
+			break;
+		if (pg_atomic_read_u32(&slot->dead) != 0)
+			break;				/* it has stopped for ever where published_end says */
+		if (tries % 1000 == 0)
+		{
+			CHECK_FOR_INTERRUPTS();
+			pg_usleep(100);
+		}
+		pg_spin_delay();
+	}
+}
+
+/*
+ * Find out from a slot how far a series has come, without its refill lock.
+ * False if the slot is not, or no longer, the series', or does not know.
+ */
+bool
+block_look(Slot *slot, const SeriesKey *key, BlockState *state)
+{
+	block_read(slot, state);
+	state->reserved_end = ((volatile Slot *) slot)->reserved_end;
+	state->reserved_end = Max(state->reserved_end, state->position);
+	state->filter = slot->series_filter;
+	pg_read_barrier();
+	return entry_same_series(&slot->key, key) && state->position >= 0;
+}
+
+/*
+ * The same, and find the slot; NULL if no slot knows.
+ */
+Slot *
+block_find(const SeriesKey *key, BlockState *state)
+{
+	for (;;)
+	{
+		Slot	   *slot = entry_find(key);
+
+		if (slot == NULL || block_look(slot, key, state))
+			return slot;
+		if (entry_same_series(&slot->key, key))
+			return NULL;		/* it has never known */
+	}
+}
+
+/*
+ * Empty the block, and leave it to the caller to say when it can be read
+ * again: what comes next is at a position, with so many codes of its cycle
+ * before it.  The caller holds the refill lock.
+ */
+static void
+begin_block(Slot *slot, int64 position, int64 counted)
+{
+	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
+												control_new_generation() | TICKET_CLOSED | NO_INDEX);
+
+	/* Some processors let writes overtake the exchange, though nothing that comes before it. */
+	pg_memory_barrier();
+	slot->issued += Min(TICKET_INDEX(ticket), slot->size);
+	slot->size = 0;
+	slot->map = 0;
+	slot->published_end = position;
+	slot->counted = counted;
+}
+
+/* The same, and leave it empty. */
+static void
+empty_block(Slot *slot, int64 position, int64 counted)
+{
+	begin_block(slot, position, counted);
+	pg_write_barrier();
+	pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED);
+}
+
+/*
+ * Take back what is left of a block, because it was filtered with other words:
+ * its positions are reserved, and their codes will be computed anew.  The
+ * caller holds the refill lock.
+ */
+void
+block_withdraw(Slot *slot)
+{
+	BlockState	state;
+
+	(void) block_close(slot);
+	block_read(slot, &state);
+	empty_block(slot, state.position, state.counted);
+}
+
+/*
+ * Take back what is left of a block and free its array, for somebody who needs
+ * the memory more: the codes will be computed anew.  Nothing is lost, and
+ * nothing has to be written, so it may be another database's.  The caller
+ * holds the refill lock and the exclusive lock.
+ */
+void
+block_strip(Slot *slot)
+{
+	uint64		ticket;
+	uint32		index;
+
+	(void) block_close(slot);
+	ticket = pg_atomic_read_u64(&slot->ticket);
+	index = TICKET_INDEX(ticket);
+	if (index == NO_INDEX)
+		return;					/* given up */
+	if (index < slot->size)
+		empty_block(slot, position_at(slot, index), slot->counted - (slot->size - index));
+	else
+		empty_block(slot, slot->published_end, slot->counted);
+	if (slot->codes != InvalidSharedRef)
+		memory_free(slot->codes, slot->codes_size_class);
+	slot->codes = InvalidSharedRef;
+	prefetch_free(slot);
+}
+
+/*
+ * Note where a series goes on that the slot knew nothing of, and how many
+ * codes of its cycle are before that with the words `filter`.  To be called
+ * before its row says more, for those who look at the slot first and then at
+ * the row.  The block is empty; the caller holds the refill lock.
+ */
+void
+block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 series_filter)
+{
+	slot->series_filter = series_filter;
+	empty_block(slot, position, counted);
+	slot->filter = filter;
+}
+
+/*
+ * Note that the positions from first to before end have been written to the
+ * series' row by the record that ends at lsn, and that `counted` codes of the
+ * cycle are before them with the words `filter`.  To be called right after it:
+ * nothing may throw in between.  Whatever is left of the block is given up, by
+ * the caller's wish.  The caller holds the refill lock.
+ */
+void
+block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter, uint64 series_filter,
+			   XLogRecPtr lsn)
+{
+	int64		durable = first;
+
+	/* What was on disk before is still, but the words may have to be, too. */
+	if (slot->series_filter == series_filter)
+		durable = Max(durable, slot->reserved_end - slot->undurable);
+	slot->series_filter = series_filter;
+	empty_block(slot, first, counted);
+	slot->filter = filter;
+	slot->undurable = end - Min(durable, end);
+	slot->reserved_end = end;
+	slot->reserved_span = end - first;
+	slot->reserved_lsn = lsn;
+}
+
+/*
+ * The slot's array, made for so many bytes if there is memory for it; NULL
+ * where the slot has none.  The block is empty, so nobody needs the old one.
+ */
+static char *
+make_array(Slot *slot, Size bytes)
+{
+	int			order = memory_size_class(bytes);
+	char	   *array = NULL;
+	bool		fits;
+
+	do
+	{
+		memory_lock(LW_EXCLUSIVE);
+		fits = slot->codes != InvalidSharedRef &&
+			(slot->codes_size_class == order || slot->codes_size_class == order + 1);
+		if (!fits)
+		{
+			SharedRef	ref;
+
+			entry_unlink_dead(DEAD_AT_ONCE);
+			ref = memory_allocate(order);
+			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
+			{
+				/* What was computed for a larger block is in the way. */
+				prefetch_free(slot);
+				ref = memory_allocate(order);
+			}
+			if (ref != InvalidSharedRef)
+			{
+				if (slot->codes != InvalidSharedRef)
+					memory_free(slot->codes, slot->codes_size_class);
+				slot->codes = ref;
+				slot->codes_size_class = order;
+				fits = true;
+			}
+		}
+		if (slot->codes != InvalidSharedRef)
+			array = memory_address(slot->codes);
+		LWLockRelease(&control_block->lock);
+	} while (!fits && memory_grow());
+	return array;
+}
+
+/*
+ * Hand the codes of a batch to everyone but the first, which the caller takes:
+ * as many of them as there is memory for.  Returns how many were handed out,
+ * the caller's included.  `counted` codes of the cycle are before the batch.
+ * The caller holds the refill lock, has found the block before empty, and has
+ * made the reservation durable.
+ */
+uint32
+block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
+{
+	char	   *array = NULL;
+	uint32		count = batch->count;
+	Size		map_bytes = batch->map != NULL ? (batch->end - batch->first + 7) / 8 : 0;
+	Size		room = 0;
+	int64		end = batch->end;
+	bool		none;
+
+	if (count > 1)
+		array = make_array(slot, (Size) count * batch->stride + map_bytes);
+	if (array != NULL)
+		room = (Size) MEMORY_UNIT << slot->codes_size_class;
+	none = room < map_bytes + batch->stride;
+	count = none ? 1 : Min(count, (room - map_bytes) / batch->stride);
+	if (count < batch->count)
+		end = batch->first + 1 +
+			(batch->map != NULL ? select_bit(batch->map, batch->end - batch->first, count - 1) : count - 1);
+
+	/* Nothing can throw while the ticket says that the block is being written. */
+	begin_block(slot, end, counted + count);
+	slot->filter = filter;
+	slot->span = end - batch->first;
+	slot->refills++;
+	if (none)
+		slot->issued++;
+	else
+	{
+		memcpy(array, batch->codes, (Size) count * batch->stride);
+		if (map_bytes > 0)
+		{
+			slot->map = count * batch->stride;
+			memcpy(array + slot->map, batch->map, map_bytes);
+		}
+		slot->size = count;
+	}
+	pg_write_barrier();
+	pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | (none ? 0 : 1));
+	return count;
+}
+
+/*
+ * Stop a slot whose ring is being dropped or reset.  From then on it is in
+ * doubt whether the ring is still what it was: who comes under the refill lock
+ * asks its row first.  So it is with a slot that has reserved nothing yet,
+ * since nobody finds that one who looks for the slots of a ring by its series.
+ * The caller holds the ring's definition lock exclusively.
+ */
+void
+block_doubt(Slot *slot)
+{
+	(void) block_close(slot);
+	slot->in_doubt = true;
+}
+
+/* Free what a series' slot has of codes; the caller holds its refill lock. */
+void
+block_strip_series(const SeriesKey *key)
+{
+	Slot	   *slot;
+
+	memory_lock(LW_EXCLUSIVE);
+	slot = entry_find_linked(key);
+	if (slot != NULL)
+		block_strip(slot);
+	LWLockRelease(&control_block->lock);
+}
+
+/*
+ * Has a session come so far in a large block that the next one is to be
+ * computed, and is it the first?
+ */
+bool
+block_prefetch_due(const CodeBlock *block)
+{
+	Slot	   *slot = block->slot;
+	uint32		generation = (uint32) block->generation;
+
+	return block->past_middle &&
+		pg_atomic_read_u32(&slot->prefetched_for) != generation &&
+		pg_atomic_exchange_u32(&slot->prefetched_for, generation) != generation;
+}

@@ -1,0 +1,50 @@
+/*
+ * series.h
+ *		The durable position of a series: rows of coderring.series_state and
+ *		coderring.skipped_positions.
+ */
+#ifndef CODERRING_SERIES_H
+#define CODERRING_SERIES_H
+
+#include "postgres.h"
+
+#include "access/xlogdefs.h"
+#include "datatype/timestamp.h"
+#include "nodes/pg_list.h"
+#include "storage/buf.h"
+#include "utils/relcache.h"
+
+#include "shmem/shared.h"
+#include "store/scan.h"
+#include "store/state.h"
+
+/* A series' row, found and pinned. */
+typedef struct SeriesRow
+{
+	Relation	rel;
+	RowScan		scan;
+	HeapTuple	tuple;			/* in the buffer; NULL if there is no row */
+	Buffer		buffer;
+	SeriesNumbers numbers;		/* all 0 if there is no row */
+} SeriesRow;
+
+extern void series_open(SeriesRow *row, const SeriesKey *key);
+extern void series_close(SeriesRow *row);
+extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
+extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key, int64 position,
+								 const SeriesNumbers *numbers, const List *ranges, bool hold);
+extern bool series_unsettled(const SeriesRow *row);
+extern bool series_make_durable(XLogRecPtr lsn);
+extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
+
+extern bool series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbers);
+extern bool series_admit_skip(Relation rel, HeapTuple tuple);
+extern void series_delete_all(const pg_uuid_t *incarnation);
+extern void series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys);
+
+/* Calls back for every row that is there now. */
+typedef void (*SeriesVisitor) (const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
+							   const SeriesNumbers *numbers, void *arg);
+extern void series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg);
+
+#endif							/* CODERRING_SERIES_H */
