@@ -153,11 +153,11 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 	series_open(&row, &key);
 	if (row.tuple != NULL && numbers->reserved_to > row.numbers.reserved_to)
 	{
-		SeriesNumbers further = *numbers;
+		Reservation further = {.numbers = *numbers};
 
 		if (row.numbers.filter != numbers->filter)
-			further.filter = SERIES_FILTER_CHANGED;
-		(void) series_reserve(&row, &key, row.numbers.reserved_to, &further, NIL, false);
+			further.numbers.filter = SERIES_FILTER_CHANGED;
+		(void) series_reserve(&row, &key, &further);
 	}
 	series_close(&row);
 }
@@ -368,7 +368,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 
 		/* Its new name is not there to be seen if this very command has given it. */
 		futile = hash_get_num_entries(done) == before ? futile + 1 : 0;
-		if (again && futile > 1)
+		if (again && futile > 10)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_IN_USE),
 					 errmsg("cannot recover ring \"%s\" while it is being renamed", left),

@@ -509,6 +509,10 @@ admit_series(Relation rel, HeapTuple tuple)
 	{
 		numbers.timeline = timeline;
 		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
+
+		/* There may be nothing else in the transaction for which its commit would flush, and wait for standbys. */
+		(void) GetTopTransactionId();
+		ForceSyncCommit();
 		return NULL;
 	}
 	return heap_modify_tuple_by_cols(tuple, RelationGetDescr(rel), 1, &column, &value, &isnull);

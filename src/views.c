@@ -125,7 +125,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	int64		codes;
 	int64		remaining;
 	int32		code_length;
-	bool		cycles_too_long;		/* none of these codes can be had */
+	bool		too_long;		/* none of these codes can be had */
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	size_t		uniquizer_len;
 	char		percent[32];
@@ -166,8 +166,8 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	 * A cycle is complete with its last code, wherever the last reservation
 	 * ended: positions behind it that have none are not waited for.
 	 */
-	cycles_too_long = ring->max_length > 0 && code_length > ring->max_length;
-	if (codes <= state.counted || cycles_too_long)
+	too_long = ring->max_length > 0 && code_length > ring->max_length;
+	if (codes <= state.counted || too_long)
 		offset = positions;
 
 	/* Moved to where nothing is to be had, it goes on in a cycle after it. */
@@ -194,7 +194,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	values[8] = DirectFunctionCall3(numeric_in, CStringGetDatum(percent),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	values[9] = Int32GetDatum(code_length);
-	values[10] = Int64GetDatum(cycles_too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
+	values[10] = Int64GetDatum(too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 }
 

@@ -238,9 +238,9 @@ note_end(Oid relid, int64 number)
 	series_open(&row, &key);
 	if (row.tuple == NULL)
 	{
-		SeriesNumbers end = {.timeline = number, .reserved_at = timeline->last, .measured_at = timeline->last};
+		Reservation end = {.numbers = {.timeline = number, .reserved_at = timeline->last, .measured_at = timeline->last}};
 
-		(void) series_reserve(&row, &key, 0, &end, NIL, false);
+		(void) series_reserve(&row, &key, &end);
 	}
 	series_close(&row);
 	locks_release(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);

@@ -108,6 +108,7 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	Range		range = {.stand = stand, .skip = {target, 0}};
 	SeriesNumbers numbers = row->numbers;
 	int64		unblocked = 0;
+	Reservation reservation;
 	XLogRecPtr	lsn;
 
 	if (row->tuple == NULL)
@@ -167,14 +168,22 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	}
 
 	numbers.measured_from += numbers.reserved_to - state->position;
-	lsn = series_reserve(row, &moving->key, state->position, &numbers, entering_skips(&range), false);
+	reservation = (Reservation) {.numbers = numbers, .position = state->position, .ranges = entering_skips(&range),
+	.slot = slot, .first = numbers.reserved_to, .counted = unblocked, .filter = SERIES_FILTER_CHANGED};
+
+	/* The cycle has not been looked at with these words, so they are not to be the slot's. */
+	if (slot != NULL && slot->filter == moving->filter)
+		reservation.filter = moving->filter;
+
+	/*
+	 * A row on the server's timeline says that nothing is to be passed over any
+	 * more, also one that is committed apart by a call that then fails.
+	 */
+	if (row->tuple == NULL && goes_on && failover_pending(ring, NULL))
+		reservation.position = numbers.reserved_to;
+	lsn = series_reserve(row, &moving->key, &reservation);
 	if (slot != NULL)
-	{
-		/* The cycle has not been looked at with these words, so they are not to be the slot's. */
-		block_reserved(slot, numbers.reserved_to, unblocked, numbers.reserved_to,
-					   slot->filter == moving->filter ? moving->filter : SERIES_FILTER_CHANGED, numbers.filter, lsn);
 		slot->skipped += Max(range.skip.end - range.skip.first, 0);
-	}
 	entering_unlock(ring, &range);
 	return lsn;
 }

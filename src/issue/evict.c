@@ -152,13 +152,11 @@ evict_slot(const SeriesKey *key)
 	series_open(&row, key);
 	if (slot_knows_better(slot, key, &state, &row, &numbers))
 	{
-		XLogRecPtr	lsn;
-
-		lsn = series_reserve(&row, key, state.position, &numbers, NIL, false);
-
 		/* The slot gives the rest up at once, since unlinking it can fail. */
-		block_reserved(slot, state.position, state.counted, state.position,
-					   slot->filter, numbers.filter, lsn);
+		Reservation rest = {.numbers = numbers, .position = state.position, .slot = slot,
+		.first = state.position, .counted = state.counted, .filter = slot->filter};
+
+		(void) series_reserve(&row, key, &rest);
 	}
 	entry_unlink(slot, key);
 	series_close(&row);

@@ -120,23 +120,23 @@ static XLogRecPtr
 reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key,
 			  int64 first, int64 counted, uint64 filter, const Sizes *sizes, TimestampTz now)
 {
-	SeriesNumbers numbers = row->numbers;
+	Reservation reservation = {.numbers = row->numbers, .slot = slot, .first = first, .counted = counted, .filter = filter};
+	SeriesNumbers *numbers = &reservation.numbers;
 	SkippedRange recorded;
 	XLogRecPtr	lsn;
 
-	numbers.counted_to = first;
-	numbers.unblocked = counted;
-	failover_note_pace(&numbers, first, now);
+	numbers->counted_to = first;
+	numbers->unblocked = counted;
+	failover_note_pace(numbers, first, now);
 
 	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
-	numbers.reserved_to = (first / ring->base_codes + 1) * ring->base_codes;
-	numbers.reserved_to = first + Min(sizes->outstanding, numbers.reserved_to - first);
+	numbers->reserved_to = (first / ring->base_codes + 1) * ring->base_codes;
+	numbers->reserved_to = first + Min(sizes->outstanding, numbers->reserved_to - first);
 	if (series_next_skip(key, slot->reserved_end, &recorded))
-		numbers.reserved_to = Min(numbers.reserved_to, recorded.first);
-	if (numbers.reserved_to <= slot->reserved_end)
+		numbers->reserved_to = Min(numbers->reserved_to, recorded.first);
+	if (numbers->reserved_to <= slot->reserved_end)
 		return InvalidXLogRecPtr;
-	lsn = series_reserve(row, key, first, &numbers, NIL, false);
-	block_reserved(slot, first, counted, numbers.reserved_to, filter, numbers.filter, lsn);
+	lsn = series_reserve(row, key, &reservation);
 	slot->reserved_at = now;
 	XLogSetAsyncXactLSN(lsn);
 	return lsn;
@@ -395,17 +395,12 @@ refill_take(const Series *series, const CodeRequest *wanted, bool bump)
 		numbers.unblocked = state.counted;
 		numbers.filter = series_filter;
 
-		/* Not where a series without a row would begin, nor from a row that a rollback takes away: this may yet fail. */
-		if (slot != NULL && row.tuple != NULL && !series_unsettled(&row) &&
-			(slot->published_end < 0 || row.numbers.reserved_to > slot->reserved_end))
-			block_resume(slot, before.position, before.counted,
-						 doubtful ? SERIES_FILTER_CHANGED : filter, row.numbers.filter);
-
 		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
-		lsn = series_reserve(&row, &key, before.position, &numbers, entering_skips(&range), slot == NULL);
+		lsn = series_reserve(&row, &key, &(Reservation) {.numbers = numbers, .position = before.position,
+							 .ranges = entering_skips(&range), .hold = slot == NULL, .slot = slot, .first = range.first,
+							 .counted = state.counted, .filter = filter});
 		if (slot != NULL)
 		{
-			block_reserved(slot, range.first, state.counted, range.end, filter, series_filter, lsn);
 			durable = slot->reserved_end;
 			slot->reserved_at = now;
 			slot->skipped += Max(range.skip.end - range.skip.first, 0);

@@ -317,20 +317,6 @@ block_strip(Slot *slot)
 }
 
 /*
- * Note where a series goes on that the slot knew nothing of, and how many
- * codes of its cycle are before that with the words `filter`.  To be called
- * before its row says more, for those who look at the slot first and then at
- * the row.  The block is empty; the caller holds the refill lock.
- */
-void
-block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 series_filter)
-{
-	slot->series_filter = series_filter;
-	empty_block(slot, position, counted);
-	slot->filter = filter;
-}
-
-/*
  * Note that the positions from first to before end have been written to the
  * series' row by the record that ends at lsn, and that `counted` codes of the
  * cycle are before them with the words `filter`.  To be called right after it:

@@ -36,7 +36,6 @@ extern uint32 block_close(Slot *slot);
 extern bool block_reopen(Slot *slot);
 extern void block_withdraw(Slot *slot);
 extern void block_strip(Slot *slot);
-extern void block_resume(Slot *slot, int64 position, int64 counted, uint64 filter, uint64 series_filter);
 extern void block_read(Slot *slot, BlockState *state);
 extern Slot *block_find(const SeriesKey *key, BlockState *state);
 extern bool block_look(Slot *slot, const SeriesKey *key, BlockState *state);

@@ -82,6 +82,7 @@
 #include "utils/uuid.h"
 
 #include "compat.h"
+#include "shmem/block.h"
 #include "shmem/shared.h"
 #include "store/apart.h"
 #include "store/columns.h"
@@ -103,6 +104,9 @@ init_key(ScanKeyData *scankey, const SeriesKey *key, AttrNumber incarnation, Att
 				UUIDPGetDatum(&key->incarnation));
 	ScanKeyInit(&scankey[1], extra, BTEqualStrategyNumber, F_TEXTEQ, state_extra_datum(key));
 }
+
+/* The transaction that has last restored rows of coderring.skipped_positions here */
+static TransactionId restored_by = InvalidTransactionId;
 
 /*
  * Begin to read rows of coderring.series_state; the keys are on (incarnation,
@@ -128,14 +132,20 @@ read_numbers(Buffer buffer, HeapTuple tuple)
 	return numbers;
 }
 
+/* Can numbers be those of a row?  The table's constraints say the same. */
+static bool
+plausible(SeriesNumbers numbers)
+{
+	return numbers.reserved_to >= 0 && numbers.counted_to >= 0 && numbers.unblocked >= 0 && numbers.pace >= 0;
+}
+
 /*
  * Refuse what only an INSERT by SQL could have stored.
  */
 static void
 check_row(uint32 extra_len, SeriesNumbers numbers)
 {
-	if (extra_len > EXTRA_MAX_LEN || numbers.reserved_to < 0 || numbers.counted_to < 0 ||
-		numbers.unblocked < 0 || numbers.pace < 0)
+	if (extra_len > EXTRA_MAX_LEN || !plausible(numbers))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("a row of \"coderring.series_state\" is damaged"),
@@ -286,11 +296,15 @@ inserted_here(HeapTupleHeader header)
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetRawXmin(header));
 }
 
-/* Is a series' row one that a rollback of this transaction takes away? */
-bool
-series_unsettled(const SeriesRow *row)
+/* Raise 55006 for what a rollback would take away, where it cannot be made to stay. */
+static void
+report_restored(Relation rel)
 {
-	return row->tuple != NULL && inserted_here(row->tuple->t_data);
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("cannot take codes of a series that this transaction has restored while an index is being built"),
+			 errdetail("The index is one of \"coderring.%s\".", RelationGetRelationName(rel)),
+			 errhint("Commit the restore first.")));
 }
 
 static ItemPointerData
@@ -322,32 +336,45 @@ insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
  * neither cost codes nor bring any again.
  */
 static ItemPointerData
-insert_state(InsertWay *way, const SeriesKey *key, const SeriesNumbers *numbers, int64 position)
+insert_state(InsertWay *way, const SeriesKey *key, const Reservation *reservation)
 {
-	StateInsert insert = {.is_skip = false, .key = *key, .numbers = *numbers};
+	StateInsert insert = {.is_skip = false, .key = *key, .numbers = reservation->numbers};
 
-	insert.numbers.reserved_to = position;
-	if (numbers->counted_to > position)
+	insert.numbers.reserved_to = reservation->position;
+	if (insert.numbers.counted_to > reservation->position)
 	{
-		insert.numbers.counted_to = position;
+		insert.numbers.counted_to = reservation->position;
 		insert.numbers.unblocked = 0;
 	}
 	return insert_by(way, &insert);
 }
 
-/* Where a row of coderring.skipped_positions is, and what it is to say. */
+/* Where a row of coderring.skipped_positions is, and what it says, or is to say. */
 typedef struct SkipRow
 {
 	ItemPointerData tid;
 	int64		first;
+	bool		inserted_here;
 } SkipRow;
+
+/* The first position as it is at this moment: somebody may be writing it. */
+static int64
+read_first_position(Buffer buffer, HeapTuple tuple)
+{
+	int64		first;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	first = *state_first_position_of(tuple->t_data);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	return first;
+}
 
 /*
  * Is there a row that ends with this position?  Of a range that is not recorded
  * it can only be one that says nothing yet, left by a call that then failed.
  */
 static bool
-find_skip_row(Relation rel, const SeriesKey *key, int64 last, ItemPointer tid)
+find_skip_row(Relation rel, const SeriesKey *key, int64 last, SkipRow *row)
 {
 	ScanKeyData scankey[3];
 	RowScan		scan;
@@ -358,7 +385,11 @@ find_skip_row(Relation rel, const SeriesKey *key, int64 last, ItemPointer tid)
 	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
 	tuple = scan_next(&scan);
 	if (HeapTupleIsValid(tuple))
-		*tid = tuple->t_self;
+	{
+		row->tid = tuple->t_self;
+		row->first = read_first_position(scan_buffer(&scan), tuple);
+		row->inserted_here = inserted_here(tuple->t_data);
+	}
 	scan_end(&scan);
 	return HeapTupleIsValid(tuple);
 }
@@ -385,7 +416,7 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 		{
 			SkipRow    *row = palloc(sizeof(SkipRow));
 
-			if (!find_skip_row(way->rel, key, piece.end - 1, &row->tid))
+			if (!find_skip_row(way->rel, key, piece.end - 1, row))
 				row->tid = insert_skip(way, key, &piece);
 			row->first = piece.first;
 			rows = lcons(row, rows);
@@ -422,43 +453,64 @@ record_skips(Relation rel, const List *rows, bool freeze)
 	}
 }
 
-/* Record the same in a row that says nothing yet, if it still does. */
+/*
+ * What this transaction has restored by SQL of what a series never hands out is
+ * passed over from now on, so it has to stay, as the series' row does.
+ */
 static void
-complete_skip(Relation rel, const SkipRow *row, int64 last)
+keep_restored_skips(const InsertWay *way, const SeriesKey *key)
 {
-	GenericXLogState *state = GenericXLogStart(rel);
-	Buffer		buffer = ReadBuffer(rel, ItemPointerGetBlockNumber(&row->tid));
-	HeapTupleHeader header;
+	Relation	rel = way->rel;
+	List	   *rows = NIL;
+	ScanKeyData scankey[2];
+	RowScan		scan;
+	HeapTuple	tuple;
 
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	header = register_row(state, buffer, ItemPointerGetOffsetNumber(&row->tid), false);
-	if (*state_first_position_of(header) > last)
+	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	scan_begin(&scan, rel, SnapshotSelf, lengthof(scankey), scankey, lengthof(skipped_columns), skipped_columns);
+	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
-		*state_first_position_of(header) = row->first;
-		(void) GenericXLogFinish(state);
+		if (inserted_here(tuple->t_data))
+		{
+			SkipRow    *row = palloc(sizeof(SkipRow));
+
+			row->tid = tuple->t_self;
+			row->first = *state_first_position_of(tuple->t_data);
+			rows = lappend(rows, row);
+		}
 	}
-	else
-		GenericXLogAbort(state);
-	UnlockReleaseBuffer(buffer);
+	scan_end(&scan);
+	if (rows != NIL && way->apart)
+		report_restored(rel);
+	record_skips(rel, rows, true);
+	list_free_deep(rows);
+}
+
+/* Has this transaction restored rows of coderring.skipped_positions, of whatever series? */
+static bool
+skips_restored(void)
+{
+	return TransactionIdIsValid(restored_by) && restored_by == GetTopTransactionIdIfAny();
 }
 
 /*
- * Write how far a series has come, and what it never hands out, if anything:
- * `ranges` are of SkippedRange, none of them empty.  One WAL record makes both
- * true, so neither is ever there without the other; where there are several
- * ranges, the others are recorded before.  A series without a row gets one;
- * row->tuple stays NULL then, and `position` is where it stands until now.
+ * Write how far a series has come, and what it never hands out, if anything.
+ * One WAL record makes both true, so neither is ever there without the other;
+ * where there are several ranges, the others are recorded before.  A series
+ * without a row gets one; row->tuple stays NULL then.
+ *
+ * The slot is told before anybody can read the row, so who looks at the slot,
+ * then at the row, and then at the slot again is never told more by the row.
  *
  * Returns the end of the record.  After an error the series stands where it
- * stood: rows that were committed apart say no more than that, and what is
- * recorded of ranges is true in any case.  With `hold`, interrupts are held
- * from the change on, and the caller resumes them.
+ * stood, or, if it had no row, at `position`; what is recorded by then of
+ * ranges is before that, or in a cycle that was used up.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, int64 position, const SeriesNumbers *numbers,
-			   const List *ranges, bool hold)
+series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservation)
 {
 	Relation	skip_rel = NULL;
+	List	   *before = NIL;
 	List	   *skips = NIL;
 	const ListCell *cell;
 	Buffer		buffer = row->buffer;
@@ -471,38 +523,38 @@ series_reserve(SeriesRow *row, const SeriesKey *key, int64 position, const Serie
 	storage_check(row->rel);
 	if (new_row)
 		begin_insert(&way, row->rel);
-	if (ranges != NIL)
+	if (reservation->ranges != NIL || skips_restored())
 	{
 		skip_rel = tables_open(tables_relation("skipped_positions"), Natts_skipped, RowExclusiveLock);
 		storage_check(skip_rel);
 		begin_insert(&skip_way, skip_rel);
-		foreach(cell, ranges)
+		if (skips_restored())
+			keep_restored_skips(&skip_way, key);
+		foreach(cell, reservation->ranges)
 			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
 	}
 	if (row->tuple != NULL)
 	{
 		tid = row->tuple->t_self;
 		if (way.apart)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_IN_USE),
-					 errmsg("cannot take codes of a series that this transaction has restored while an index is being built"),
-					 errdetail("The index is one of \"coderring.%s\".", RelationGetRelationName(row->rel)),
-					 errhint("Commit the restore first.")));
+			report_restored(row->rel);
 	}
 	else
 	{
-		if (way.apart)
+		/* A row that is committed tells where the series stands: what is before has to be known by then. */
+		foreach(cell, way.apart ? skips : NIL)
 		{
-			/* A row that is committed tells where the series stands: what is before it has to be known by then. */
-			record_skips(skip_rel, skips, !skip_way.apart);
-			skips = NIL;
+			if (((SkipRow *) lfirst(cell))->first < reservation->position)
+				before = lappend(before, lfirst(cell));
 		}
-		tid = insert_state(&way, key, numbers, position);
+		record_skips(skip_rel, before, !skip_way.apart);
+		skips = list_difference_ptr(skips, before);
+		tid = insert_state(&way, key, reservation);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
 	CHECK_FOR_INTERRUPTS();
-	if (hold)
+	if (reservation->hold)
 		HOLD_INTERRUPTS();
 
 	/* Once, but for several ranges, or pieces of one: what those lack is skipped in a crash. */
@@ -523,16 +575,22 @@ series_reserve(SeriesRow *row, const SeriesKey *key, int64 position, const Serie
 		{
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 			*state_numbers_of(register_row(state, buffer, ItemPointerGetOffsetNumber(&tid),
-									 new_row && !way.apart)) = *numbers;
+										   new_row && !way.apart)) = reservation->numbers;
 		}
 		lsn = GenericXLogFinish(state);
 		if (skips == NIL)
+		{
+			if (reservation->slot != NULL)
+				block_reserved(reservation->slot, reservation->first, reservation->counted,
+							   reservation->numbers.reserved_to, reservation->filter,
+							   reservation->numbers.filter, lsn);
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
 		if (BufferIsValid(skip_buffer))
 			UnlockReleaseBuffer(skip_buffer);
 	} while (skips != NIL);
 
-	row->numbers = *numbers;
+	row->numbers = reservation->numbers;
 	if (row->tuple == NULL)
 		ReleaseBuffer(buffer);
 	end_insert(&way);
@@ -623,9 +681,7 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 		int64		end = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, desc, &isnull)) + 1;
 
 		CHECK_FOR_INTERRUPTS();
-		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_SHARE);
-		first = *state_first_position_of(tuple->t_data);
-		LockBuffer(scan_buffer(&scan), BUFFER_LOCK_UNLOCK);
+		first = read_first_position(scan_buffer(&scan), tuple);
 		if (first >= end || (found && end >= skip->end))
 			continue;			/* it says nothing, or a nearer one is known */
 		skip->first = first;
@@ -675,12 +731,14 @@ series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbe
 	if (!key_of_values(rel, values, nulls, Natts_state, Anum_state_extra, key) || !series_read(key, &here))
 		return true;
 	*numbers = *state_numbers_of(tuple->t_data);
-	return false;
+
+	/* That is for the table's constraints to refuse. */
+	return !plausible(*numbers);
 }
 
 /*
- * The same for a row of coderring.skipped_positions.  What one that says nothing
- * is missing, it gets.
+ * The same for a row of coderring.skipped_positions.  One that says nothing, left
+ * by a call that then failed, gives way to it.
  */
 bool
 series_admit_skip(Relation rel, HeapTuple tuple)
@@ -693,15 +751,16 @@ series_admit_skip(Relation rel, HeapTuple tuple)
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
+	restored_by = GetTopTransactionId();
 	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
 		return true;
 	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
-	if (!find_skip_row(rel, &key, last, &here.tid))
+	if (!find_skip_row(rel, &key, last, &here))
 		return true;
-	here.first = DatumGetInt64(values[Anum_skipped_first_position - 1]);
-	storage_check(rel);
-	complete_skip(rel, &here, last);
-	return false;
+	if (here.first <= last || here.inserted_here)
+		return false;
+	simple_heap_delete(rel, &here.tid);
+	return true;
 }
 
 static void

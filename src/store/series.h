@@ -28,12 +28,23 @@ typedef struct SeriesRow
 	SeriesNumbers numbers;		/* all 0 if there is no row */
 } SeriesRow;
 
+/* What is to be written of a series, and what its slot is to know then. */
+typedef struct Reservation
+{
+	SeriesNumbers numbers;		/* for its row */
+	int64		position;		/* where it stands until now, if it has no row */
+	List	   *ranges;			/* of SkippedRange, none empty: what it never hands out */
+	bool		hold;			/* hold interrupts from the change on; the caller resumes them */
+	Slot	   *slot;			/* NULL if it has none */
+	int64		first;			/* reserved_to, or where the next block is to begin */
+	int64		counted;		/* codes of the cycle before it */
+	uint64		filter;			/* by these words */
+} Reservation;
+
 extern void series_open(SeriesRow *row, const SeriesKey *key);
 extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
-extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key, int64 position,
-								 const SeriesNumbers *numbers, const List *ranges, bool hold);
-extern bool series_unsettled(const SeriesRow *row);
+extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservation);
 extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
 

@@ -117,6 +117,8 @@ sub check_ring
 		my $at = $states->{$extra} // { cycle => 0, prefix => $extra, gone => 0 };
 		my %out = %{ $groups{ $at->{prefix} } // {} };
 
+		push @problems, "the series stands in cycle $at->{cycle}"
+		  if $extra eq '' && defined $kind->{stands} && $states->{$extra} && $at->{cycle} != $kind->{stands};
 		push @problems, "the series stands in cycle $at->{cycle}, before it begins"
 		  if $extra eq '' && $kind->{begins} && $states->{$extra} && $at->{cycle} < $kind->{begins};
 		$states->{$extra} = $at;
@@ -140,6 +142,13 @@ sub check_ring
 		  foreach grep { !$vague && !$out{$_} } keys %issued;
 	}
 
+	if ($kind->{ends} && $states->{''}{codes} && $states->{''}{gone} == $states->{''}{codes})
+	{
+		my ($no) = $other->run(named($ring, "SELECT coderring_get_code('%R')"));
+
+		push @problems, "it goes on: $no" if !failed($no);
+		return (\@problems, 0);
+	}
 	# it goes on, in both sessions, and comes to the end of the cycle
 	foreach my $extra (@extras)
 	{
@@ -147,7 +156,7 @@ sub check_ring
 		my $drain = "SELECT count(c) FROM (SELECT coderring_get_codes('%R', " . ($size + 3) . ", '$extra') AS c) t";
 
 		push @problems, "the same session cannot go on: $_" foreach failed($ours->run(named($ring, $get)));
-		push @problems, "another session cannot go on: $_" foreach failed($other->run(named($ring, $get, $drain)));
+		push @problems, "another session cannot go on: $_" foreach grep { !$kind->{ends} || !/2200H/ } failed($other->run(named($ring, $get, $kind->{ends} ? ($get) x 300 : $drain)));
 	}
 	$ours->run('ROLLBACK') if $options{inside};
 	push @codes, map { codes_of($_->value('SELECT faults_noted()')) } $ours, $other;
@@ -156,7 +165,7 @@ sub check_ring
 	($answer) = $other->must(named($ring, $state));
 	my $finals = states($answer);
 	%groups = by_prefix($kind, @codes);
-	delete $groups{ $finals->{$_}{prefix} } foreach @extras;
+	delete $groups{ $finals->{$_}{prefix} } foreach grep { !$kind->{ends} } @extras;
 	if ($kind->{moves})
 	{
 		$states->{$_}{cycle} > 0 && delete $groups{$_} foreach @extras;

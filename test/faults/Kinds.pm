@@ -21,6 +21,8 @@
 #	meanwhile  somebody else has the refill lock at first, and changes a definition
 #	reserves   0 if it needs no new reservation
 #	enters     it takes the entry lock
+#	stands     the cycle in which the series without an extra stands, if it has a row
+#	ends       codes end behind the cycle in which the series may come to stand
 #	building   an index of the series is being built concurrently
 #	step       [A, B]: after the first A calls only each B-th fails
 
@@ -65,6 +67,9 @@ my $on_a_timeline = q{BEGIN;
 	SELECT incarnation, 6, 6, 6, 0, timeline - 1, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = '%R';
 	ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER admit_row;
 	COMMIT};
+
+my $skip = sub { return "INSERT INTO coderring.skipped_positions (incarnation, last_position, first_position, extra)
+	SELECT incarnation, $_[1], $_[0], '' FROM coderring.ring WHERE name = '%R'"; };
 
 sub get_codes { return "SELECT count(c) FROM (SELECT coderring_get_codes('%R', $_[0]) AS c) t"; }
 
@@ -284,6 +289,81 @@ sub all
 			run => q{SELECT coderring_is_valid(coderring_alphabet('digits'), '12340')}
 		},
 
+
+		'bump-fresh' => {
+			setup => [ $create, get_codes(6), '\c -' ],
+			run => q{SELECT coderring_get_code('%R', '', true)}, moves => 1
+		},
+		'advance-first-fresh' => {
+			setup => [ $create, '\c -' ],
+			run => q{SELECT coderring_advance('%R', '', 3, 100)}, moves => 1
+		},
+		'recover-fresh' => {
+			setup => [ $create, get_codes(6), q{SELECT coderring_get_code('%R', 'x')}, '\c -' ],
+			run => q{SELECT coderring_recover('%R')}, series => [ '', 'x' ], moves => 1
+		},
+		'bump-pieces-building' => {
+			setup => [ $create, get_codes(6), $skip->(512, 767), q{SELECT coderring_get_code('%R', 'A')}, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)} ],
+			run => q{SELECT coderring_get_code('%R', '', true)}, series => [ '', 'A', 'B' ], moves => 1, building => 1
+		},
+		'next-pieces' => {
+			setup => [ $create, get_codes(256), $skip->(512, 767), q{SELECT coderring_get_code('%R', 'A')}, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)} ],
+			run => $get, series => [ '', 'A', 'B' ]
+		},
+		'advance-others-building' => {
+			setup => [ $create, q{SELECT coderring_get_code('%R', 'A')}, q{SELECT count(coderring_get_code('%R', 'B')) FROM generate_series(1, 257)} ],
+			run => q{SELECT coderring_advance('%R', '', 3, 100)}, series => [ '', 'A', 'B' ], moves => 1, building => 1
+		},
+		'advance-first-building' => {
+			setup => [$create],
+			run => q{SELECT coderring_advance('%R', '', 0, 9)}, moves => 1, building => 1
+		},
+		'bump-unused-building' => {
+			setup => [ $create, q{SELECT coderring_get_code('%R', 'x')} ],
+			run => q{SELECT coderring_get_code('%R', '', true)}, series => [ '', 'x' ], building => 1
+		},
+		'filter-first-building' => {
+			setup => [q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')}],
+			run => $get, words => qr/AAA/, building => 1
+		},
+		'advance-end-building' => {
+			setup => [q{SELECT coderring_create('%R', 8, alphabet => 'AB', max_length => 8)}],
+			run => q{SELECT coderring_advance('%R', '', 1, 0)}, moves => 1, building => 1, ends => 1
+		},
+		'words-twice' => {
+			# a first call that failed, with words between
+			setup => [ $create, q{SELECT coderring_set_blocklist('%R', 'faults')}, q{SELECT faults_arm(1, 'error', 'GenericXLogFinish')}, "-$get", 'SELECT faults_disarm()',
+				q{SELECT coderring_set_blocklist('%R', NULL)} ],
+			run => $get, changed => 1
+		},
+		'words-twice-building' => {
+			setup => [ $create, q{SELECT coderring_set_blocklist('%R', 'faults')}, q{SELECT faults_arm(1, 'error', 'GenericXLogFinish')}, "-$get", 'SELECT faults_disarm()',
+				q{SELECT coderring_set_blocklist('%R', NULL)} ],
+			run => $get, changed => 1, building => 1
+		},
+		'restore-state-failed-building' => {
+			# a restore brings the row that a failed call left
+			setup => [ $create, q{SELECT faults_arm(1, 'error', 'GenericXLogFinish')}, "-$get", 'SELECT faults_disarm()' ],
+			run => q{INSERT INTO coderring.series_state (incarnation, reserved_to, counted_to, unblocked, filter, timeline, pace,
+				measured_from, measured_at, reserved_at, extra)
+				SELECT incarnation, 20, 20, 20, 0, timeline, 1, 0, now(), now(), '' FROM coderring.ring WHERE name = '%R'},
+			moves => 1, building => 1
+		},
+
+		'blocked-building' => {
+			# a first call that fails, with words that block the first cycle, and words taken back
+			setup => [
+				q{SELECT coderring_define_blocklist('anchored', '{^a}')},
+				q{SELECT coderring_create('%R', 8, alphabet => 'AB', first_cycle => 1, blocklist => 'anchored')},
+				q{SELECT faults_arm(2, 'refuse', 'RegisterDynamicBackgroundWorker')}, "-$get", 'SELECT faults_disarm()',
+				q{SELECT coderring_set_blocklist('%R', NULL)}
+			],
+			run => $get, building => 1, changed => 1, stands => 1
+		},
+		'gap-first-building' => {
+			setup => [ $create, q{UPDATE coderring.ring SET timeline = timeline - 1 WHERE name = '%R'} ],
+			run => $get, moves => 1, gap => 4, enters => 1, building => 1
+		},
 		'create' => { run => $create, lasts => 'created' },
 		'create-filter' => {
 			run => q{SELECT coderring_create('%R', 8, alphabet => 'AB', blocklist => 'faults')},

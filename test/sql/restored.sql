@@ -34,11 +34,49 @@ INSERT INTO coderring.skipped_positions SELECT incarnation, 900000, 800000, '' F
 INSERT INTO coderring.skipped_positions SELECT incarnation, 900000, 800000, '' FROM ring_kept;
 SELECT count(*) FROM coderring.skipped_positions;
 
--- What a row is missing that a call left behind before it failed, a restore brings.
+-- One that a call left empty before it failed gives way to what a restore brings,
+-- and is there again when that is rolled back.
 INSERT INTO coderring.skipped_positions SELECT incarnation, 700000, 700001, '' FROM ring_kept;
+BEGIN;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 700000, 650000, '' FROM ring_kept;
+SELECT last_position, first_position FROM coderring.skipped_positions ORDER BY 1;
+ROLLBACK;
+SELECT last_position, first_position FROM coderring.skipped_positions ORDER BY 1;
 INSERT INTO coderring.skipped_positions SELECT incarnation, 700000, 600000, '' FROM ring_kept;
 INSERT INTO coderring.skipped_positions SELECT incarnation, 700000, 500000, '' FROM ring_kept;
 SELECT last_position, first_position FROM coderring.skipped_positions ORDER BY 1;
+
+-- Rows that are here already ask for nothing, where nothing is written either; what
+-- the table's constraints refuse is not written in place.
+BEGIN;
+LOCK TABLE coderring.skipped_positions IN SHARE ROW EXCLUSIVE MODE;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 700000, 600000, '' FROM ring_kept;
+COMMIT;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 750000, 750001, '' FROM ring_kept;
+\set VERBOSITY terse
+INSERT INTO coderring.skipped_positions SELECT incarnation, 750000, -5, '' FROM ring_kept;
+UPDATE state_kept SET incarnation = '00000000-0000-4000-8000-000000000002';
+INSERT INTO coderring.series_state SELECT * FROM state_kept;
+UPDATE state_kept SET reserved_to = reserved_to + 1, counted_to = -5;
+INSERT INTO coderring.series_state SELECT * FROM state_kept;
+\set VERBOSITY default
+SELECT count(*) FILTER (WHERE counted_to < 0), count(*) FROM coderring.series_state;
+BEGIN;
+ALTER TABLE coderring.series_state DISABLE TRIGGER refuse_change;
+DELETE FROM coderring.series_state WHERE incarnation = '00000000-0000-4000-8000-000000000002';
+ALTER TABLE coderring.series_state ENABLE ALWAYS TRIGGER refuse_change;
+COMMIT;
+
+-- What a series passes over in the transaction that has restored it stays.
+SELECT coderring_create('passed', 1);
+SELECT count(coderring_get_code('passed')) FROM generate_series(1, 30);
+BEGIN;
+INSERT INTO coderring.skipped_positions SELECT incarnation, 63, 32, '' FROM coderring.ring WHERE name = 'passed';
+SELECT count(coderring_get_code('passed')) FROM generate_series(1, 4);
+ROLLBACK;
+SELECT cycle, cycle_offset FROM coderring.series WHERE ring = 'passed';
+SELECT last_position, first_position FROM coderring.skipped_positions JOIN coderring.ring USING (incarnation) WHERE name = 'passed';
+SELECT coderring_drop('passed');
 
 -- State that is restored before its ring is no orphan, whoever creates and
 -- drops rings meanwhile.

@@ -157,17 +157,14 @@ is($primary->safe_psql('postgres', q{SELECT reserved_to FROM coderring.series WH
 # A new series in a transaction that is rolled back, a bump and an advance.
 my $new_series = new_session($primary);
 $new_series->query(q{BEGIN});
-$new_series->query(q{SET LOCAL statement_timeout = '100ms'});
-$new_series->query(q{SELECT coderring_get_code('two', 'new')});
-is($new_series->state, '57014', 'new series: timeout');
+cancel_waiting($primary, $new_series, q{SELECT coderring_get_code('two', 'new')});
+is($new_series->state, '57014', 'new series: cancelled');
 $new_series->query('ROLLBACK');
 my %numbers = ('advance' => q{coderring_advance('two', 'advanced', 0, 8)}, 'bump' => q{coderring_get_code('three', '24-', true)});
 foreach my $title (sort keys %numbers)
 {
-	$new_series->query(q{SET statement_timeout = '100ms'});
-	$new_series->query("SELECT $numbers{$title}");
-	is($new_series->state, '57014', "$title: timeout");
-	$new_series->query('RESET statement_timeout');
+	cancel_waiting($primary, $new_series, "SELECT $numbers{$title}");
+	is($new_series->state, '57014', "$title: cancelled");
 }
 
 # One that waits patiently gets the first code of that range.

@@ -17,6 +17,7 @@ my $tempdir = PostgreSQL::Test::Utils::tempdir();
 my $databases = 0;
 
 init_node($target);
+$target->append_conf('postgresql.conf', 'wal_writer_delay = 10s');
 $target->start;
 
 # What a ring hands out, by the thousand.
@@ -261,6 +262,26 @@ $target->command_ok([ 'pg_dump', '-f', "$tempdir/back.sql", $used ], 'pg_dump of
 my $back = restore("$tempdir/back.sql", $node);
 is($node->safe_psql($back, q{SELECT owner FROM coderring.rings WHERE name = 'left'}),
 	'leaver', 'its owner is found again');
+
+#
+# Rows of a dump that are here already are taken in place; that is as durable as any
+# restore, though the transaction has written nothing else.
+#
+$target->safe_psql($used, q{SELECT coderring_create('taken'); SELECT coderring_get_code('taken')});
+foreach my $commit ('on', 'off')
+{
+	my ($before) = $target->safe_psql($used, q{SELECT reserved_to FROM coderring.series WHERE ring = 'taken'});
+
+	$target->safe_psql($used, qq{
+		SET synchronous_commit = $commit;
+		INSERT INTO coderring.series_state
+			SELECT incarnation, reserved_to + 1000, counted_to, unblocked, s.filter, s.timeline, pace, measured_from, measured_at, reserved_at, extra
+			FROM coderring.series_state s JOIN coderring.ring USING (incarnation) WHERE name = 'taken'});
+	$target->stop('immediate');
+	$target->start;
+	is($target->safe_psql($used, q{SELECT reserved_to FROM coderring.series WHERE ring = 'taken'}), $before + 1000,
+		"synchronous_commit $commit: what a restore has moved forward is there after a crash");
+}
 
 $_->stop foreach $node, $target, $third;
 done_testing();

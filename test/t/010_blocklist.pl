@@ -377,12 +377,11 @@ my $remaining = q{SELECT remaining FROM coderring.series WHERE ring = 'counted'}
 $node->safe_psql('postgres', q{
 	SELECT coderring_create('counted', 4, blocklist => 'english');
 	SELECT count(*) FROM coderring_get_codes('counted', 200000)});
-$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
 $node->restart;
+await_standbys($node, 'nobody');
 my $exact = $node->safe_psql('postgres', $remaining);
 my $cancelled = new_session($node);
-$cancelled->query(q{SET statement_timeout = '100ms'});
-$cancelled->query(q{SELECT coderring_get_code('counted')});
+cancel_waiting($node, $cancelled, q{SELECT coderring_get_code('counted')});
 is($cancelled->state, '57014', 'a first refill is cancelled');
 $cancelled->quit;
 is($node->safe_psql('postgres', $remaining), $exact, 'the codes that remain are counted as before');

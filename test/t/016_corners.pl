@@ -58,11 +58,11 @@ sub issued
 }
 
 $node->safe_psql('postgres', q{SELECT coderring_create('one', 1)});
-$node->append_conf('postgresql.conf', q{synchronous_standby_names = 'nobody'});
+await_standbys($node, 'nobody');
 $node->restart;
+await_standbys($node, 'nobody');
 $session = new_session($node);
-$session->query(q{SET statement_timeout = '200ms'});
-$session->query(q{SELECT coderring_get_code('one')});
+cancel_waiting($node, $session, q{SELECT coderring_get_code('one')});
 is($session->state, '57014', 'no code without the standby');
 is($node->safe_psql('postgres', q{SELECT reserved_to > 0, cycle_offset FROM coderring.series WHERE ring = 'one'}),
 	't|0', 'though it is reserved');

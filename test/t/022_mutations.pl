@@ -19,7 +19,7 @@ foreach my $patch (@patches)
 	my $copy = PostgreSQL::Test::Utils::tempdir();
 	my ($name) = $patch =~ m{test/(.*)};
 
-	foreach my $directory ('src', 'sql')
+	foreach my $directory ('src', 'sql', map { s{\Q$top\E/}{}r } grep { -d } glob("$top/src/*"))
 	{
 		mkdir "$copy/$directory" or die $!;
 		copy($_, "$copy/$directory") or die "$_: $!" foreach glob("$top/$directory/*.{c,h,sql}");

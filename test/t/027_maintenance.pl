@@ -17,8 +17,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-$PostgreSQL::Test::Utils::timeout_default = 60;		# seconds, for every wait
-
 my $node = new_node('main', q{
 autovacuum = off
 restart_after_crash = on

@@ -89,7 +89,7 @@ $primary->safe_psql('lonely', q{CREATE EXTENSION coderring; SELECT coderring_cre
 $dbname = 'lonely';
 load_before($primary, 'alone-' => '2 min');
 $dbname = 'postgres';
-load_before($primary, 'old-' => '2 min', 'late-' => '30 s', 'older-' => '3 min');
+load_before($primary, 'old-' => '2 min', 'late-' => '5 s', 'older-' => '3 min');
 $primary->safe_psql('postgres', qq{SELECT count(*) FROM coderring_get_codes('$_', 100)}) foreach qw(advanced bumped recovered);
 $primary->backup('backup');
 
@@ -227,7 +227,7 @@ $gap->restart;
 is_little($gap, 'old-', 'a series that was loaded long ago');
 my (undef, $late_reserved) = where($gap, 'bulk', 'late-');
 code($gap, 'bulk', 'late-');
-cmp_ok((where($gap, 'bulk', 'late-'))[0], '>', $late_reserved + 32 ** 4 / 64 + 1, 'one that was loaded half a minute ago: as fast as it was');
+cmp_ok((where($gap, 'bulk', 'late-'))[0], '>', $late_reserved + 32 ** 4 / 64 + 1, 'one that was loaded shortly before: as fast as it was');
 my (undef, $none_reserved) = where($none, 'bulk', 'late-');
 code($none, 'bulk', 'late-');
 is((where($none, 'bulk', 'late-'))[0], $none_reserved + 1, 'without a gap it goes on where it stood');

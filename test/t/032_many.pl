@@ -40,8 +40,7 @@ sub waits
 {
 	my ($session) = @_;
 
-	$node->poll_query_until('postgres',
-		"SELECT state = 'idle' OR wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid = $session->{pid}");
+	wait_for_lock($node, $session->{pid});
 	return $node->safe_psql('postgres', "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = $session->{pid}");
 }
 

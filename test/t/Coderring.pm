@@ -16,7 +16,7 @@ use Time::HiRes qw(usleep);
 our @EXPORT = qw(
   init_node new_node new_session start_client stop_clients wait_for_output wait_until
   output_of errors_of write_script base_codes full_cycle duplicates is_set
-  positions position wait_for_lock await_standbys
+  positions position wait_for_lock await_standbys cancel_waiting
 );
 
 our $ALPHABET = 'VSE293AH7Q6R4BT5CLXGJZFPDWUKYM8N';
@@ -57,6 +57,20 @@ sub await_standbys
 	$node->poll_query_until('postgres', qq{SELECT current_setting('synchronous_standby_names') = '$names'})
 	  or die 'the setting is not read';
 	$node->safe_psql('postgres', 'CHECKPOINT') foreach 1 .. 2;
+	return;
+}
+
+# cancel_waiting(NODE, SESSION, STATEMENT): when it has come to where it waits for a
+# synchronous standby.
+sub cancel_waiting
+{
+	my ($node, $session, $statement) = @_;
+
+	$session->send($statement);
+	$node->poll_query_until('postgres', "SELECT wait_event IS NOT DISTINCT FROM 'SyncRep' FROM pg_stat_activity WHERE pid = $session->{pid}")
+	  or die 'it does not wait for a standby';
+	$node->safe_psql('postgres', "SELECT pg_cancel_backend($session->{pid})");
+	$session->receive;
 	return;
 }
 

@@ -248,8 +248,9 @@ sub wait_for_standby
 	return if $names eq '';
 	$self->synchronous or die 'the standby does not become synchronous';
 
-	# It has been told before this session began, and reads what it was told first.
-	$self->must_query('CHECKPOINT');
+	# It has been told by the time that a new session has read it, and reads that between two.
+	$self->poll("SELECT current_setting('synchronous_standby_names') = '$names'") or die 'the setting is not read';
+	$self->must_query('CHECKPOINT') foreach 1 .. 2;
 	return;
 }
 
