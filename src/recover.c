@@ -72,33 +72,32 @@ lock_series(const SeriesKey *key)
 static XLogRecPtr
 recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes, int64 *cycle, int *ended)
 {
-	Moving		moving;
+	SeriesWork	work;
 	int64		target;
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
 	lock_series(key);
-	advance_open(&moving, ring, key);
-	target = advance_target(&moving, cycles, codes);
-	if (target > moving.state.position)
+	advance_begin(&work, ring, key);
+	target = advance_target(&work, cycles, codes);
+	if (target > work.state.position)
 	{
 		/* At least what it would pass over by itself after a failover, or several */
-		int64		gap_end = cycles_failover_target(ring, moving.list, key, advance_numbers(&moving), moving.state.position, false);
+		int64		gap_end = cycles_failover_target(ring, work.list, key, work_numbers(&work), work.state.position, false);
 
 		target = Max(target, gap_end);
 
 		/* A cycle that it has not entered here may be another's elsewhere: the rest of it is passed over, too. */
 		if (target % ring->base_codes > 0 &&
-			(moving.row.tuple == NULL || moving.row.numbers.reserved_to <= target - target % ring->base_codes) &&
+			(work.row.tuple == NULL || work.row.numbers.reserved_to <= target - target % ring->base_codes) &&
 			entering_shared(ring, key, target / ring->base_codes))
 			target += ring->base_codes - target % ring->base_codes;
-		lsn = advance_to(&moving, target, true, true);
-		target = moving.row.numbers.reserved_to;
+		lsn = advance_to(&work, target, true, true);
+		target = work.row.numbers.reserved_to;
 		if (target >= cycles_end(ring, key))
 			(*ended)++;
 	}
 	*cycle = Max(*cycle, target / ring->base_codes);
-	advance_close(&moving);
-	work_unlock(key);
+	advance_end(&work);
 	return lsn;
 }
 
@@ -113,7 +112,7 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 {
 	Ring		ring;
 	SeriesKey	key;
-	Moving		moving;
+	SeriesWork	work;
 	SeriesRow	row;
 
 	while (ring_read_incarnation(incarnation, &ring) && !ring.replicated)
@@ -129,14 +128,13 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 		in_force = ring_in_force(incarnation, &undecided);
 		if (in_force)
 		{
-			advance_open(&moving, &ring, &key);
-			if (numbers->reserved_to > moving.state.position)
-				(void) advance_past(&moving, numbers->reserved_to, true);
-			advance_close(&moving);
+			advance_begin(&work, &ring, &key);
+			if (numbers->reserved_to > work.state.position)
+				(void) advance_past(&work, numbers->reserved_to, true);
+			advance_end(&work);
+			return;
 		}
 		work_unlock(&key);
-		if (in_force)
-			return;
 
 		/* As in work_lock */
 		if (TransactionIdIsValid(undecided))

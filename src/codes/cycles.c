@@ -681,12 +681,11 @@ way_in_cycle(Way *way, int64 position, uint64 *codes)
 	{
 		CodeBatch	batch;
 
-		encode_batch(ring, way->list, way->key, &prefix, position, end, end, Min(*codes, BLOCK_MAX_CODES), &batch);
+		encode_batch(ring, way->list, way->key, &prefix,
+					 &(Span) {position, end, end, Min(*codes, BLOCK_MAX_CODES)}, &batch);
 		position = batch.end;
 		*codes -= batch.count;
-		pfree(batch.codes);
-		if (batch.map != NULL)
-			pfree(batch.map);
+		encode_free(&batch);
 	}
 	return position;
 }

@@ -78,21 +78,21 @@ encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, ch
 }
 
 /*
- * Compute the codes at positions from `first` on: until there are `want` of
- * them (at most BLOCK_MAX_CODES), and not beyond position `end` in the same
- * cycle, and not beyond `enough` once there is one.  Positions that begin the
- * range and have no code may be left out of the batch.  Its memory is the
- * caller's context's.
+ * Compute the codes of a span.  Positions that begin it and have no code may be
+ * left out of the batch, whose memory is the caller's context's.
  */
 void
 encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
-		   int64 first, int64 enough, int64 end, uint32 want, CodeBatch *batch)
+			 const Span *span, CodeBatch *batch)
 {
 	uint32		stride = ring->stride;
-	int64		position = first;
+	int64		enough = span->enough;
+	int64		end = span->end;
+	uint32		want = span->want;
+	int64		position = span->first;
 	uint8	   *map = NULL;
 
-	batch->first = first;
+	batch->first = position;
 	batch->count = 0;
 	batch->stride = stride;
 	batch->codes = palloc((Size) want * stride);
@@ -150,6 +150,14 @@ encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, con
 		batch->map = map;
 	else if (map != NULL)
 		pfree(map);
+}
+
+void
+encode_free(CodeBatch *batch)
+{
+	pfree(batch->codes);
+	if (batch->map != NULL)
+		pfree(batch->map);
 }
 
 /*

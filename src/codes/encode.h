@@ -24,11 +24,21 @@ typedef struct Prefix
 	char		text[PREFIX_MAX_LEN];
 } Prefix;
 
+/* Positions of a cycle, in order, until there are so many codes */
+typedef struct Span
+{
+	int64		first;
+	int64		enough;			/* not beyond this one once there is a code */
+	int64		end;			/* never beyond this one */
+	uint32		want;			/* codes, at most BLOCK_MAX_CODES */
+} Span;
+
 extern uint32 encode_write_prefix(const Codec *codec, const SeriesKey *key, int64 cycle, char *prefix);
 extern void encode_prefix(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle, Prefix *prefix);
 extern bool encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, char *code);
 extern void encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
-					   int64 first, int64 enough, int64 end, uint32 want, CodeBatch *batch);
+						 const Span *span, CodeBatch *batch);
+extern void encode_free(CodeBatch *batch);
 extern int64 encode_count(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
 						int64 first, int64 end);
 extern text *encode_room(const char *prefix, uint32 prefix_len, uint32 stride);

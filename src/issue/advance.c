@@ -18,66 +18,56 @@
 #include "issue/session.h"
 #include "issue/work.h"
 #include "shmem/block.h"
-#include "shmem/entry.h"
 #include "shmem/shared.h"
-#include "store/blocklist.h"
-#include "store/pending.h"
 #include "store/ring.h"
 #include "store/series.h"
 #include "store/state.h"
 
 /*
- * Find out where a series stands, and stop its block.  The caller holds its
- * refill lock.
+ * Find out where a series that is locked stands, and stop its block.
  */
 void
-advance_open(Moving *moving, const Ring *ring, const SeriesKey *key)
+advance_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key)
 {
-	pending_check_words(ring);
-	moving->ring = ring;
-	moving->key = *key;
-	moving->list = blocklist_filter(ring, &moving->filter);
-	moving->slot = entry_find(key);
-	if (moving->slot != NULL)
-		(void) block_close(moving->slot);
-	series_open(&moving->row, key);
-	moving->state = progress_read(ring, moving->list, moving->filter, moving->slot, key,
-								  advance_numbers(moving));
+	work_begin(work, ring, key);
+	if (work->slot != NULL)
+		(void) block_close(work->slot);
+	work_read(work);
 }
 
 /* Let go of the series.  Its block goes on, if it is still good. */
 void
-advance_close(Moving *moving)
+advance_end(SeriesWork *work)
 {
-	if (moving->slot != NULL)
-		(void) block_reopen(moving->slot);
-	series_close(&moving->row);
+	if (work->slot != NULL)
+		(void) block_reopen(work->slot);
+	work_end(work);
 }
 
 /*
  * Where a series is so many cycles on, or so many codes: see cycles_further().
  */
 int64
-advance_target(const Moving *moving, int64 cycles, int64 codes)
+advance_target(const SeriesWork *work, int64 cycles, int64 codes)
 {
-	const SeriesNumbers *numbers = advance_numbers(moving);
-	int64		position = moving->state.position;
+	const SeriesNumbers *numbers = work_numbers(work);
+	int64		position = work->state.position;
 
 	/* At the end of a cycle the next one has not been entered yet. */
 	bool		complete = numbers != NULL && position == numbers->reserved_to &&
-	series_at_end_of_cycle(numbers, moving->ring->base_codes);
+	series_at_end_of_cycle(numbers, work->ring->base_codes);
 
-	return cycles_further(moving->ring, moving->list, &moving->key, position, complete, cycles, codes, false);
+	return cycles_further(work->ring, work->list, &work->key, position, complete, cycles, codes, false);
 }
 
 /* The first cycle that a series has not entered. */
 static int64
-first_passed(const Moving *moving)
+first_passed(const SeriesWork *work)
 {
-	int64		codes = moving->ring->base_codes;
-	int64		reserved_to = moving->row.numbers.reserved_to;
+	int64		codes = work->ring->base_codes;
+	int64		reserved_to = work->row.numbers.reserved_to;
 
-	return Max(moving->ring->first_cycle, reserved_to / codes + (reserved_to % codes > 0));
+	return Max(work->ring->first_cycle, reserved_to / codes + (reserved_to % codes > 0));
 }
 
 /*
@@ -96,15 +86,15 @@ first_passed(const Moving *moving)
  * after this one.
  */
 XLogRecPtr
-advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
+advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 {
-	const Ring *ring = moving->ring;
+	const Ring *ring = work->ring;
 	int64		base_codes = ring->base_codes;
 	int64		to_cycle = target / base_codes;
 	int64		start = to_cycle * base_codes;
-	SeriesRow  *row = &moving->row;
-	Slot	   *slot = moving->slot;
-	const BlockState *state = &moving->state;
+	SeriesRow  *row = &work->row;
+	Slot	   *slot = work->slot;
+	const BlockState *state = &work->state;
 	Range		range = {.stand = stand, .skip = {target, 0}};
 	SeriesNumbers numbers = row->numbers;
 	int64		unblocked = 0;
@@ -122,9 +112,9 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 		}
 	}
 	else if (goes_on)
-		failover_note(&moving->key, &numbers, GetCurrentTimestamp());
+		failover_note(&work->key, &numbers, GetCurrentTimestamp());
 	numbers.reserved_to = target;
-	entering_find_others(ring, &moving->key, first_passed(moving), to_cycle, &range);
+	entering_find_others(ring, &work->key, first_passed(work), to_cycle, &range);
 	if (target == start ||
 		(to_cycle == state->position / base_codes &&
 		 (state->position % base_codes != 0 ||
@@ -133,14 +123,14 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 		/* A cycle is entered with its first code, not by standing before it. */
 		if (!stand)
 		{
-			encode_prefix(ring, moving->list, &moving->key, to_cycle, &range.prefix);
-			cycles_check_length(ring, &moving->key, to_cycle, &range.prefix);
+			encode_prefix(ring, work->list, &work->key, to_cycle, &range.prefix);
+			cycles_check_length(ring, &work->key, to_cycle, &range.prefix);
 		}
 	}
 	else
 	{
 		range.first = range.skip.first = start;
-		entering_settle(ring, moving->list, &moving->key, false, &range);
+		entering_settle(ring, work->list, &work->key, false, &range);
 		if (range.first > start)
 		{
 			/* So whole cycles are skipped; what was handed out elsewhere had skipped them, too. */
@@ -150,17 +140,17 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 			numbers.reserved_to = start + base_codes;
 	}
 	if (numbers.reserved_to % base_codes > 0)
-		unblocked = progress_count_before(ring, moving->list, &moving->key, numbers.reserved_to);
+		unblocked = progress_count_before(ring, work->list, &work->key, numbers.reserved_to);
 	numbers.unblocked = unblocked;
 	numbers.counted_to = numbers.reserved_to;
-	numbers.filter = row->tuple != NULL ? row->numbers.filter : moving->filter;
-	if (numbers.filter != moving->filter)
+	numbers.filter = row->tuple != NULL ? row->numbers.filter : work->filter;
+	if (numbers.filter != work->filter)
 	{
 		/* Who counts with those words has to count anew. */
 		numbers.counted_to -= numbers.counted_to % base_codes;
 		numbers.unblocked = 0;
 	}
-	if (stand && numbers.reserved_to >= Max(cycles_end(ring, &moving->key), base_codes))
+	if (stand && numbers.reserved_to >= Max(cycles_end(ring, &work->key), base_codes))
 	{
 		/* It has come to its end, not to the start of a cycle that it will never enter. */
 		numbers.counted_to = numbers.reserved_to - base_codes;
@@ -172,8 +162,8 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	.slot = slot, .first = numbers.reserved_to, .counted = unblocked, .filter = SERIES_FILTER_CHANGED};
 
 	/* The cycle has not been looked at with these words, so they are not to be the slot's. */
-	if (slot != NULL && slot->filter == moving->filter)
-		reservation.filter = moving->filter;
+	if (slot != NULL && slot->filter == work->filter)
+		reservation.filter = work->filter;
 
 	/*
 	 * A row on the server's timeline says that nothing is to be passed over any
@@ -181,7 +171,7 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
 	 */
 	if (row->tuple == NULL && goes_on && failover_pending(ring, NULL))
 		reservation.position = numbers.reserved_to;
-	lsn = series_reserve(row, &moving->key, &reservation);
+	lsn = series_reserve(row, &work->key, &reservation);
 	if (slot != NULL)
 		slot->skipped += Max(range.skip.end - range.skip.first, 0);
 	entering_unlock(ring, &range);
@@ -195,11 +185,11 @@ advance_to(Moving *moving, int64 target, bool stand, bool goes_on)
  * next reserves, as if nobody had moved it.
  */
 XLogRecPtr
-advance_past(Moving *moving, int64 target, bool stand)
+advance_past(SeriesWork *work, int64 target, bool stand)
 {
-	bool		pending = failover_gap > 0 && failover_pending(moving->ring, advance_numbers(moving));
+	bool		pending = failover_gap > 0 && failover_pending(work->ring, work_numbers(work));
 
-	return advance_to(moving, target, stand, !pending);
+	return advance_to(work, target, stand, !pending);
 }
 
 /*
@@ -207,14 +197,14 @@ advance_past(Moving *moving, int64 target, bool stand)
  * enter them, and from a position on nothing else?
  */
 static bool
-passed_over(const Moving *moving, int64 position)
+passed_over(const SeriesWork *work, int64 position)
 {
 	SkippedRange skip;
 
-	while (position >= 0 && position < moving->state.position &&
-		   series_next_skip(&moving->key, position, &skip) && skip.first <= position)
+	while (position >= 0 && position < work->state.position &&
+		   series_next_skip(&work->key, position, &skip) && skip.first <= position)
 		position = skip.end;
-	return position == moving->state.position;
+	return position == work->state.position;
 }
 
 /*
@@ -230,8 +220,7 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 {
 	const Series *series;
 	const Ring *ring;
-	SeriesKey	key;
-	Moving		moving;
+	SeriesWork	work;
 	int64		cycle;
 	int64		target;
 	bool		waited;
@@ -241,8 +230,7 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 		series = session_series(wanted->name, wanted->extra, wanted->extra_len);
 	while (!work_lock(series, &waited));
 	ring = series->ring;
-	key = series->key;
-	advance_open(&moving, ring, &key);
+	advance_begin(&work, ring, &series->key);
 
 	if (to_offset < 0 || to_offset >= ring->base_codes)
 		ereport(ERROR,
@@ -250,43 +238,41 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 				 errmsg("offset %lld is not in a cycle of ring \"%s\"", (long long) to_offset, ring->name),
 				 errdetail("Offsets go from 0 to %lld.", (long long) ring->base_codes - 1)));
 
-	cycle = moving.state.position / ring->base_codes;
+	cycle = work.state.position / ring->base_codes;
 	if (next_cycle)
 	{
 		/* At the end of a cycle the next one has not been entered yet. */
-		bool		complete = moving.row.tuple != NULL &&
-		moving.state.position == moving.row.numbers.reserved_to &&
-		series_at_end_of_cycle(&moving.row.numbers, ring->base_codes);
+		bool		complete = work.row.tuple != NULL &&
+		work.state.position == work.row.numbers.reserved_to &&
+		series_at_end_of_cycle(&work.row.numbers, ring->base_codes);
 
 		to_cycle = complete ? cycle : cycle + 1;
 	}
 	if (to_cycle >= PG_INT64_MAX / ring->base_codes)
 		cycles_report_exhausted(ring);
 	target = to_cycle < 0 ? -1 : to_cycle * ring->base_codes + to_offset;
-	if (passed_over(&moving, target))
-		target = moving.state.position;
-	if (target < moving.state.position)
+	if (passed_over(&work, target))
+		target = work.state.position;
+	if (target < work.state.position)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot move a series of ring \"%s\" back", ring->name),
 				 errdetail("It stands at offset %lld of cycle %lld.",
-						   (long long) (moving.state.position % ring->base_codes), (long long) cycle),
+						   (long long) (work.state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
-	if (target == moving.state.position && moving.row.tuple != NULL && moving.row.numbers.reserved_to >= target &&
-		moving.slot != NULL && !XLogRecPtrIsInvalid(moving.slot->reserved_lsn))
+	if (target == work.state.position && work.row.tuple != NULL && work.row.numbers.reserved_to >= target &&
+		work.slot != NULL && !XLogRecPtrIsInvalid(work.slot->reserved_lsn))
 	{
 		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
-		lsn = moving.slot->reserved_lsn;
-		advance_close(&moving);
-		work_unlock(&key);
+		lsn = work.slot->reserved_lsn;
+		advance_end(&work);
 		series_make_durable(lsn);
 		return;
 	}
 
 	/* Exactly to the end of its codes, as one that was used up elsewhere, also once more; not beyond. */
-	lsn = advance_past(&moving, target,
-					(!next_cycle || target > moving.state.position) && target == cycles_end(ring, &key));
+	lsn = advance_past(&work, target,
+					(!next_cycle || target > work.state.position) && target == cycles_end(ring, &work.key));
 	series_make_durable(lsn);
-	advance_close(&moving);
-	work_unlock(&key);
+	advance_end(&work);
 }

@@ -22,6 +22,7 @@
 #include "codes/failover.h"
 #include "compat.h"
 #include "issue/evict.h"
+#include "issue/work.h"
 #include "shmem/block.h"
 #include "shmem/entry.h"
 #include "shmem/locks.h"
@@ -90,9 +91,12 @@ sweep_slots(void)
  * set *numbers to what the row has to say before the slot is forgotten.
  */
 static bool
-slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *state, const SeriesRow *row,
-				  SeriesNumbers *numbers)
+slot_knows_better(const SeriesWork *work, SeriesNumbers *numbers)
 {
+	const Slot *slot = work->slot;
+	const SeriesRow *row = &work->row;
+	const BlockState *state = &work->state;
+
 	if (state->position < 0 || slot->reserved_end < 0)
 		return false;			/* it was never used */
 	*numbers = row->numbers;
@@ -112,7 +116,7 @@ slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *stat
 	 */
 	if (state->counted > 0)
 		numbers->counted_to = numbers->unblocked = 0;
-	return row->tuple != NULL || ring_incarnation_alive(&key->incarnation);
+	return row->tuple != NULL || ring_incarnation_alive(&work->key.incarnation);
 }
 
 /*
@@ -124,42 +128,40 @@ slot_knows_better(const Slot *slot, const SeriesKey *key, const BlockState *stat
 static bool
 evict_slot(const SeriesKey *key)
 {
-	Slot	   *slot;
-	SeriesRow	row;
+	SeriesWork	work = {.key = *key};
 	SeriesNumbers numbers;
-	BlockState	state;
 	TransactionId undecided;
 
 	/* First, as in work_lock. */
 	if (!ConditionalLockRelationOid(key->relid, RowExclusiveLock))
 		return false;
-	slot = entry_find(key);
-	if (slot == NULL)
+	work.slot = entry_find(key);
+	if (work.slot == NULL)
 	{
 		UnlockRelationOid(key->relid, RowExclusiveLock);
 		return false;
 	}
-	if (slot->in_doubt && !ring_in_force(&key->incarnation, &undecided))
+	if (work.slot->in_doubt && !ring_in_force(&key->incarnation, &undecided))
 	{
 		/* Not unlinked, since a transaction that is just ending may still bury it. */
 		if (!TransactionIdIsValid(undecided))
-			entry_bury(slot, &key->incarnation);
+			entry_bury(work.slot, &key->incarnation);
 		UnlockRelationOid(key->relid, RowExclusiveLock);
 		return !TransactionIdIsValid(undecided);
 	}
-	(void) block_close(slot);
-	block_read(slot, &state);
-	series_open(&row, key);
-	if (slot_knows_better(slot, key, &state, &row, &numbers))
+	(void) block_close(work.slot);
+	block_read(work.slot, &work.state);
+	series_open(&work.row, key);
+	if (slot_knows_better(&work, &numbers))
 	{
 		/* The slot gives the rest up at once, since unlinking it can fail. */
-		Reservation rest = {.numbers = numbers, .position = state.position, .slot = slot,
-		.first = state.position, .counted = state.counted, .filter = slot->filter};
+		Reservation rest = {.numbers = numbers, .position = work.state.position, .slot = work.slot,
+		.first = work.state.position, .counted = work.state.counted, .filter = work.slot->filter};
 
-		(void) series_reserve(&row, key, &rest);
+		(void) series_reserve(&work.row, key, &rest);
 	}
-	entry_unlink(slot, key);
-	series_close(&row);
+	entry_unlink(work.slot, key);
+	series_close(&work.row);
 	UnlockRelationOid(key->relid, RowExclusiveLock);
 	return true;
 }

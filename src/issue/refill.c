@@ -9,9 +9,8 @@
  *
  * This order is what keeps the promises.  Until the row is written an error
  * changes nothing.  From then on the slot knows the range that is reserved and
- * not published (block_reserved, called with nothing in between that can
- * throw), and whoever comes next makes the same range durable and publishes
- * it: an error loses no code.  Nothing is published before it is durable: a
+ * not published (series_reserve tells it), and whoever comes next makes the same
+ * range durable and publishes it: an error loses no code.  Nothing is published before it is durable: a
  * crash repeats none.
  */
 #include "postgres.h"
@@ -27,7 +26,6 @@
 #include "codes/encode.h"
 #include "codes/entering.h"
 #include "codes/failover.h"
-#include "codes/progress.h"
 #include "compat.h"
 #include "core/wordfilter.h"
 #include "issue/advance.h"
@@ -43,13 +41,31 @@
 #include "shmem/shared.h"
 #include "store/blocklist.h"
 #include "store/definitions.h"
-#include "store/pending.h"
 #include "store/ring.h"
 #include "store/series.h"
 #include "store/state.h"
 
 /* Has a block of this session's found no memory? */
 static bool memory_short = false;
+
+/* A refill on its way */
+typedef struct Refill
+{
+	SeriesWork	work;
+	bool		bump;
+	bool		doubtful;		/* the words may have changed since the cycle was entered */
+	uint64		series_filter;	/* words for all codes of the series, from now on */
+	TimestampTz now;
+	Sizes		sizes;
+	int64		stood;			/* where it stood before codes were looked for */
+	Range		range;			/* that they come from */
+	bool		reserved;		/* it is already */
+	CodeBatch	batch;
+	int64		passed;			/* blocked positions before the batch */
+	XLogRecPtr	lsn;			/* to be flushed before anything is handed out; invalid for nothing */
+	int64		durable;		/* positions before this one are, then */
+	XLogRecPtr	ahead;			/* end of what was reserved ahead of need */
+} Refill;
 
 /*
  * Take a code of the block that the slot holds now, opening it if it was
@@ -87,14 +103,268 @@ acknowledge(Slot *slot)
 }
 
 /*
+ * Begin a refill of a series that is locked: find its slot, or make one, and
+ * see to it that nothing is taken from it that must not be.
+ */
+static void
+begin(Refill *refill, const Series *series, bool waited)
+{
+	SeriesWork *work = &refill->work;
+	SeriesNumbers numbers;
+
+	work_begin(work, series->ring, &series->key);
+	if (work->slot != NULL)
+		acknowledge(work->slot);
+	else if (!series_read(&work->key, &numbers))
+		entering_check_extra(work->ring, &work->key);
+	work->slot = evict_make_entry(&work->key, true);
+	refill->doubtful = work->list != NULL && (work->slot == NULL || work->slot->filter != work->filter);
+	if (work->slot == NULL)
+		return;
+	work->slot->refill_waits += waited;
+	if (work->slot->filter != work->filter)
+		block_withdraw(work->slot); /* now, or it would be taken from */
+	if (refill->bump)
+		(void) block_close(work->slot);
+}
+
+/*
  * Has a series handed out no code yet of the cycle that it stands in?  Where
  * the words have changed, all that was handed out may be blocked by now.
  */
 static bool
-nothing_out(const Ring *ring, uint64 filter, const SeriesRow *row, const BlockState *state)
+nothing_out(const SeriesWork *work)
 {
-	return state->position % ring->base_codes == 0 ||
-		(state->counted == 0 && (row->tuple == NULL || row->numbers.filter == filter));
+	return work->state.position % work->ring->base_codes == 0 ||
+		(work->state.counted == 0 && (work->row.tuple == NULL || work->row.numbers.filter == work->filter));
+}
+
+/*
+ * After a failover, pass over what may have been handed out without our
+ * knowledge: false if that is nothing.  Whatever comes then, the series stands
+ * behind it.  A bump that is lost may be asked for again, so what comes after
+ * the bump is passed over then.
+ */
+static bool
+pass_over(SeriesWork *work, bool bump)
+{
+	const Ring *ring = work->ring;
+	Slot	   *slot = work->slot;
+	int64		position = work->state.position;
+	int64		stood = position;
+	int64		skipped = slot != NULL ? slot->skipped : 0;
+	int64		target;
+
+	if (bump && position / ring->base_codes >= PG_INT64_MAX / ring->base_codes - 1)
+		return false;			/* there is no next cycle */
+	if (bump)
+		position = (position / ring->base_codes + 1) * ring->base_codes;
+	target = cycles_failover_target(ring, work->list, &work->key, work_numbers(work), position, false);
+	if (target <= position)
+		return false;
+	if (slot != NULL)
+		(void) block_close(slot);
+	(void) advance_to(work, target, true, true);
+	if (slot != NULL)
+		slot->skipped = skipped + work->row.numbers.reserved_to - stood;
+	series_close(&work->row);
+	work_read(work);
+	return true;
+}
+
+/*
+ * Where the next codes are looked for, and how many are to be reserved.
+ */
+static void
+begin_range(Refill *refill, uint32 count)
+{
+	SeriesWork *work = &refill->work;
+	const Ring *ring = work->ring;
+	int64		position = work->state.position;
+	int64		cycle = position / ring->base_codes;
+
+	/* That other words were in force for a time is on disk before the first code that they let pass. */
+	refill->series_filter = work->filter;
+	if (work->row.tuple != NULL && work->row.numbers.filter != work->filter)
+		refill->series_filter = SERIES_FILTER_CHANGED;
+	refill->stood = position;
+	refill->now = GetCurrentTimestamp();
+	refill->range.first = refill->range.skip.first = position;
+	if (work->row.tuple == NULL)
+		entering_find_others(ring, &work->key, ring->first_cycle, cycle, &refill->range);
+	if (refill->bump)
+	{
+		if (cycle >= PG_INT64_MAX / ring->base_codes - 1)
+			cycles_report_exhausted(ring);
+		refill->range.first = (cycle + 1) * ring->base_codes;
+	}
+	refill->sizes = sizing_choose(ring, work->slot, count, position, refill->now);
+}
+
+/*
+ * Is what begins the range reserved already: before, ahead of need or by
+ * somebody who then failed?  What the row does not say as well is reserved anew.
+ */
+static bool
+is_reserved(const Refill *refill)
+{
+	const SeriesWork *work = &refill->work;
+
+	return !refill->bump && work->slot != NULL && work->slot->reserved_end > refill->range.first &&
+		work->row.tuple != NULL && work->row.numbers.reserved_to == work->slot->reserved_end &&
+		work->row.numbers.filter == refill->series_filter;
+}
+
+/*
+ * Of what is reserved, as much as is durable, or all of it, which is flushed then.
+ * False if the words have come to block what is left of the cycle.
+ */
+static bool
+plan_reserved(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	Range	   *range = &refill->range;
+	int64		cycle = range->first / work->ring->base_codes;
+
+	encode_prefix(work->ring, work->list, &work->key, cycle, &range->prefix);
+	cycles_check_length(work->ring, &work->key, cycle, &range->prefix);
+	if (refill->doubtful && !capacity_enough(work->ring, work->list, &range->prefix))
+		return false;
+	refill->durable = work->slot->reserved_end - work->slot->undurable;
+	refill->lsn = InvalidXLogRecPtr;
+	if (refill->durable - range->first < refill->sizes.durable)
+	{
+		refill->durable = work->slot->reserved_end;
+		refill->lsn = work->slot->reserved_lsn;
+	}
+	range->end = refill->durable;
+	return true;
+}
+
+/*
+ * Find the codes that come next, and what has to be reserved for them.  Nothing
+ * is written.
+ */
+static void
+plan_codes(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	const Ring *ring = work->ring;
+	Range	   *range = &refill->range;
+	CodeBatch  *batch = &refill->batch;
+
+	for (;;)
+	{
+		int64		enough;
+
+		refill->reserved = is_reserved(refill);
+		if (!refill->reserved)
+		{
+			entering_settle(ring, work->list, &work->key, refill->doubtful, range);
+			enough = range->first + Min(refill->sizes.outstanding, range->end - range->first);
+		}
+		else if (plan_reserved(refill))
+			enough = range->end;
+		else
+		{
+			/* It is passed over. */
+			range->first = work->slot->reserved_end;
+			continue;
+		}
+		if (range->first % ring->base_codes == 0)
+			work->state.counted = 0;
+		if (!refill->reserved || !prefetch_find(work->slot, range->first, enough, work->filter, batch))
+			encode_batch(ring, work->list, &work->key, &range->prefix,
+						 &(Span) {range->first, enough, range->end, Min(enough - range->first, refill->sizes.block)}, batch);
+		if (batch->count > 0)
+		{
+			range->end = Max(enough, batch->end);
+			return;
+		}
+		encode_free(batch);
+		refill->passed += batch->end - range->first;
+		range->first = batch->end;
+		if (range->skip.end <= range->skip.first)
+			range->skip.first = batch->end;
+		refill->bump = false;
+	}
+}
+
+/*
+ * Reserve the range, and leave it to the caller to make that durable.
+ */
+static void
+reserve_range(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	Range	   *range = &refill->range;
+	int64		skipped = Max(range->skip.end - range->skip.first, 0);
+	Reservation reservation = {.numbers = work->row.numbers, .position = refill->stood, .ranges = entering_skips(range),
+	.slot = work->slot, .first = range->first, .counted = work->state.counted, .filter = work->filter};
+	SeriesNumbers *numbers = &reservation.numbers;
+
+	if (work->row.tuple == NULL)
+		failover_begin(numbers, refill->stood, refill->now);
+	else
+		failover_note(&work->key, numbers, refill->now);
+	numbers->measured_from += skipped;
+	failover_note_pace(numbers, range->first, refill->now);
+	numbers->reserved_to = range->end;
+	numbers->counted_to = range->first;
+	numbers->unblocked = work->state.counted;
+	numbers->filter = refill->series_filter;
+	refill->lsn = series_reserve(&work->row, &work->key, &reservation);
+	if (work->slot == NULL)
+		return;
+	refill->durable = work->slot->reserved_end;
+	work->slot->reserved_at = refill->now;
+	work->slot->skipped += skipped;
+}
+
+/*
+ * Reserve more of the cycle ahead of need, and leave it to the WAL writer to
+ * flush that.  All of the range is reserved already.
+ */
+static void
+reserve_ahead(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	Slot	   *slot = work->slot;
+	int64		first = refill->range.first;
+	int64		codes = work->ring->base_codes;
+	Reservation reservation = {.numbers = work->row.numbers, .slot = slot, .first = first,
+	.counted = work->state.counted, .filter = work->filter};
+	SeriesNumbers *numbers = &reservation.numbers;
+	SkippedRange recorded;
+
+	numbers->counted_to = first;
+	numbers->unblocked = work->state.counted;
+	failover_note_pace(numbers, first, refill->now);
+
+	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
+	numbers->reserved_to = (first / codes + 1) * codes;
+	numbers->reserved_to = first + Min(refill->sizes.outstanding, numbers->reserved_to - first);
+	if (series_next_skip(&work->key, slot->reserved_end, &recorded))
+		numbers->reserved_to = Min(numbers->reserved_to, recorded.first);
+	if (numbers->reserved_to <= slot->reserved_end)
+		return;
+	refill->ahead = series_reserve(&work->row, &work->key, &reservation);
+	slot->reserved_at = refill->now;
+	XLogSetAsyncXactLSN(refill->ahead);
+}
+
+/*
+ * See to it that the range is this series'.  (This is the seam where a lease
+ * takes the place of a reservation.)
+ */
+static void
+obtain_range(Refill *refill)
+{
+	if (!refill->reserved)
+		reserve_range(refill);
+	else if (refill->work.slot->reserved_end - refill->batch.end < refill->sizes.least)
+		reserve_ahead(refill);
+	entering_unlock(refill->work.ring, &refill->range);
 }
 
 /*
@@ -111,35 +381,106 @@ log_new_cycle(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix 
 }
 
 /*
- * Reserve more of the cycle ahead of need, and leave it to the WAL writer to
- * flush that.  The block is to begin at `first`, with so many codes of the
- * cycle before it, and all of it is reserved already.  Returns the end of the
- * record, invalid if there was nothing to reserve.
+ * Make the range durable, hand its codes to everyone but for the first, which is
+ * the caller's, and let go of the series.
  */
-static XLogRecPtr
-reserve_ahead(const Ring *ring, Slot *slot, SeriesRow *row, const SeriesKey *key,
-			  int64 first, int64 counted, uint64 filter, const Sizes *sizes, TimestampTz now)
+static void
+publish(Refill *refill)
 {
-	Reservation reservation = {.numbers = row->numbers, .slot = slot, .first = first, .counted = counted, .filter = filter};
-	SeriesNumbers *numbers = &reservation.numbers;
-	SkippedRange recorded;
-	XLogRecPtr	lsn;
+	SeriesWork *work = &refill->work;
+	Slot	   *slot = work->slot;
+	Range	   *range = &refill->range;
+	int64		cycle = range->first / work->ring->base_codes;
+	bool		acknowledged = slot != NULL && slot->acknowledged;
 
-	numbers->counted_to = first;
-	numbers->unblocked = counted;
-	failover_note_pace(numbers, first, now);
+	/*
+	 * Without a slot nobody would come and go on with the range: a cancel has to
+	 * wait.  If the wait for a standby is cancelled, its one position is skipped.
+	 */
+	if (slot == NULL)
+		HOLD_INTERRUPTS();
+	if (!XLogRecPtrIsInvalid(refill->lsn))
+		acknowledged = series_make_durable(refill->lsn);
+	if (slot != NULL)
+	{
+		slot->acknowledged = acknowledged;
+		slot->undurable = slot->reserved_end - refill->durable;
+		work_clear_doubt(slot);
+	}
+	if (range->first % work->ring->base_codes == 0 && cycle > work->ring->first_cycle)
+		log_new_cycle(work->ring, &work->key, cycle, &range->prefix);
+	if (slot != NULL)
+	{
+		uint32		published;
 
-	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
-	numbers->reserved_to = (first / ring->base_codes + 1) * ring->base_codes;
-	numbers->reserved_to = first + Min(sizes->outstanding, numbers->reserved_to - first);
-	if (series_next_skip(key, slot->reserved_end, &recorded))
-		numbers->reserved_to = Min(numbers->reserved_to, recorded.first);
-	if (numbers->reserved_to <= slot->reserved_end)
-		return InvalidXLogRecPtr;
-	lsn = series_reserve(row, key, &reservation);
-	slot->reserved_at = now;
-	XLogSetAsyncXactLSN(lsn);
-	return lsn;
+		if (refill->batch.count < PREFETCH_FROM)
+			prefetch_drop(slot);
+
+		/* From here on the first code is this call's, and an error would lose it. */
+		published = block_publish(slot, &refill->batch, work->state.counted, work->filter);
+		memory_short = published < refill->batch.count;
+		slot->skipped += refill->passed + slot->published_end - range->first - published;
+		slot->refill_time += GetCurrentTimestamp() - refill->now;
+	}
+	work_end(work);
+	if (slot == NULL)
+		RESUME_INTERRUPTS();
+}
+
+/*
+ * Take a code under the series' refill lock, from a new block if need be.
+ * NULL if the series has to be looked up again.
+ */
+text *
+refill_take(const Series *series, const CodeRequest *wanted, bool bump)
+{
+	Refill		refill = {.bump = bump};
+	SeriesWork *work = &refill.work;
+	const Ring *ring = series->ring;
+	bool		waited;
+	text	   *code;
+
+	if (memory_short)
+	{
+		/* Not when it was noticed: a code that is taken must not meet an error. */
+		memory_short = false;
+		evict_memory(&series->key);
+	}
+	if (!work_lock(series, &waited))
+		return NULL;
+	begin(&refill, series, waited);
+	if (!bump && work->slot != NULL && (code = take_from_slot(work->slot, ring, &work->key)) != NULL)
+	{
+		work_unlock(&work->key);
+		return code;
+	}
+	work_read(work);
+	if (bump && nothing_out(work))
+	{
+		/* No code of this cycle is out yet. */
+		refill.bump = false;
+		if (work->slot != NULL && (code = take_from_slot(work->slot, ring, &work->key)) != NULL)
+		{
+			work_end(work);
+			return code;
+		}
+	}
+	if (failover_pending(ring, work_numbers(work)) && pass_over(work, refill.bump))
+		refill.bump = false;
+
+	begin_range(&refill, wanted->count);
+	plan_codes(&refill);
+
+	/* All that the caller needs is made before anything is written. */
+	code = encode_room(refill.range.prefix.text, refill.range.prefix.len, ring->stride);
+	memcpy(VARDATA(code) + refill.range.prefix.len, refill.batch.codes, ring->stride);
+
+	obtain_range(&refill);
+	publish(&refill);
+	if (refill.sizes.fast && !XLogRecPtrIsInvalid(refill.ahead))
+		XLogFlush(refill.ahead);	/* no error comes from here, and nobody waits for it */
+	encode_free(&refill.batch);
+	return code;
 }
 
 /*
@@ -174,279 +515,14 @@ refill_prefetch(const Series *series)
 				CodeBatch	batch;
 
 				encode_prefix(ring, list, &key, first / ring->base_codes, &prefix);
-				encode_batch(ring, list, &key, &prefix, first, end, end, Min(end - first, BLOCK_MAX_CODES), &batch);
+				encode_batch(ring, list, &key, &prefix,
+							 &(Span) {first, end, end, Min(end - first, BLOCK_MAX_CODES)}, &batch);
 				prefetch_keep(slot, &batch, filter);
-				pfree(batch.codes);
-				if (batch.map != NULL)
-					pfree(batch.map);
+				encode_free(&batch);
 			}
 			UnlockRelationOid(key.relid, AccessShareLock);
 		}
 		locks_release(LOCK_REFILL, key.lock_id, detail, ExclusiveLock);
 	}
 	locks_release(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE);
-}
-
-/*
- * After a failover, pass over what may have been handed out without our
- * knowledge: false if that is nothing.  Whatever comes then, the series stands
- * behind it.  A bump that is lost may be asked for again, so what comes after
- * the bump is passed over then.
- */
-static bool
-pass_over(const Ring *ring, const WordFilter *list, uint64 filter, const SeriesKey *key, Slot *slot,
-		  SeriesRow *row, BlockState *state, bool bump)
-{
-	const SeriesNumbers *numbers = row->tuple != NULL ? &row->numbers : NULL;
-	int64		position = state->position;
-	int64		target;
-	int64		skipped = slot != NULL ? slot->skipped : 0;
-	Moving		moving = {ring, list, filter, *key, slot, *row, *state};
-
-	if (bump && position / ring->base_codes >= PG_INT64_MAX / ring->base_codes - 1)
-		return false;			/* there is no next cycle */
-	if (bump)
-		position = (position / ring->base_codes + 1) * ring->base_codes;
-	target = cycles_failover_target(ring, list, key, numbers, position, false);
-	if (target <= position)
-		return false;
-	if (slot != NULL)
-		(void) block_close(slot);
-	(void) advance_to(&moving, target, true, true);
-	if (slot != NULL)
-		slot->skipped = skipped + moving.row.numbers.reserved_to - state->position;
-	series_close(&moving.row);
-	series_open(row, key);
-	*state = progress_read(ring, list, filter, slot, key, &row->numbers);
-	return true;
-}
-
-/*
- * Take a code under the series' refill lock, from a new block if need be.
- * NULL if the series has to be looked up again.
- */
-text *
-refill_take(const Series *series, const CodeRequest *wanted, bool bump)
-{
-	const Ring *ring = series->ring;
-	SeriesKey	key = series->key;
-	int64		base_codes = ring->base_codes;
-	uint64		filter;
-	uint64		series_filter;
-	const WordFilter *list;
-	Slot	   *slot;
-	SeriesRow	row;
-	BlockState	state;
-	BlockState	before;
-	Range		range = {0};
-	CodeBatch	batch;
-	SeriesNumbers numbers;
-	text	   *code;
-	XLogRecPtr	lsn = InvalidXLogRecPtr;
-	XLogRecPtr	ahead = InvalidXLogRecPtr;
-	bool		reserved;		/* already */
-	int64		durable = 0;	/* positions before this one are, in the end */
-	int64		passed = 0;		/* blocked positions before the batch */
-	Sizes		sizes;
-	bool		doubtful;
-	bool		waited;
-	bool		acknowledged;
-	TimestampTz now;
-
-	if (memory_short)
-	{
-		/* Not when it was noticed: a code that is taken must not meet an error. */
-		memory_short = false;
-		evict_memory(&key);
-	}
-	if (!work_lock(series, &waited))
-		return NULL;
-
-	pending_check_words(ring);
-	slot = entry_find(&key);
-	if (slot != NULL)
-		acknowledge(slot);
-	list = blocklist_filter(ring, &filter);
-	if (slot == NULL && !series_read(&key, &numbers))
-		entering_check_extra(ring, &key);
-	slot = evict_make_entry(&key, true);
-	doubtful = list != NULL && (slot == NULL || slot->filter != filter);
-	if (slot != NULL)
-	{
-		slot->refill_waits += waited;
-		if (slot->filter != filter)
-			block_withdraw(slot);	/* now, or it would be taken from below */
-		if (bump)
-			(void) block_close(slot);
-		else if ((code = take_from_slot(slot, ring, &key)) != NULL)
-		{
-			work_unlock(&key);
-			return code;
-		}
-	}
-	series_open(&row, &key);
-	state = progress_read(ring, list, filter, slot, &key, row.tuple != NULL ? &row.numbers : NULL);
-	if (bump && nothing_out(ring, filter, &row, &state))
-	{
-		/* No code of this cycle is out yet. */
-		bump = false;
-		if (slot != NULL && (code = take_from_slot(slot, ring, &key)) != NULL)
-		{
-			series_close(&row);
-			work_unlock(&key);
-			return code;
-		}
-	}
-
-	if (failover_pending(ring, row.tuple != NULL ? &row.numbers : NULL) &&
-		pass_over(ring, list, filter, &key, slot, &row, &state, bump))
-		bump = false;
-
-	/* That other words were in force for a time is on disk before the first code that they let pass. */
-	series_filter = filter;
-	if (row.tuple != NULL && row.numbers.filter != filter)
-		series_filter = SERIES_FILTER_CHANGED;
-	before = state;
-
-	now = GetCurrentTimestamp();
-	range.first = state.position;
-	range.skip.first = state.position;
-	if (row.tuple == NULL)
-		entering_find_others(ring, &key, ring->first_cycle, state.position / base_codes, &range);
-	if (bump)
-	{
-		if (state.position / base_codes >= PG_INT64_MAX / base_codes - 1)
-			cycles_report_exhausted(ring);
-		range.first = (state.position / base_codes + 1) * base_codes;
-	}
-
-	sizes = sizing_choose(ring, slot, wanted->count, state.position, now);
-
-	/*
-	 * Find codes.  All that the caller needs is made before anything is
-	 * written.
-	 */
-	for (;;)
-	{
-		int64		enough;
-
-		reserved = !bump && slot != NULL && slot->reserved_end > range.first &&
-			row.tuple != NULL && row.numbers.reserved_to == slot->reserved_end &&
-			row.numbers.filter == series_filter;
-		if (reserved)
-		{
-			/*
-			 * Before, ahead of need or by somebody who then failed.  What the
-			 * row does not say as well is reserved anew, below.
-			 */
-			encode_prefix(ring, list, &key, range.first / base_codes, &range.prefix);
-			cycles_check_length(ring, &key, range.first / base_codes, &range.prefix);
-			if (doubtful && !capacity_enough(ring, list, &range.prefix))
-			{
-				/* Blocked by now: what is left of it is passed over, below. */
-				range.first = slot->reserved_end;
-				continue;
-			}
-			durable = slot->reserved_end - slot->undurable;
-			lsn = InvalidXLogRecPtr;
-			if (durable - range.first < sizes.durable)
-			{
-				durable = slot->reserved_end;
-				lsn = slot->reserved_lsn;
-			}
-			enough = range.end = durable;
-		}
-		else
-		{
-			entering_settle(ring, list, &key, doubtful, &range);
-			enough = range.first + Min(sizes.outstanding, range.end - range.first);
-		}
-		if (range.first % base_codes == 0)
-			state.counted = 0;
-		if (!reserved || !prefetch_find(slot, range.first, enough, filter, &batch))
-			encode_batch(ring, list, &key, &range.prefix, range.first, enough, range.end,
-					   Min(enough - range.first, sizes.block), &batch);
-		if (batch.count > 0)
-		{
-			range.end = Max(enough, batch.end);
-			break;
-		}
-		pfree(batch.codes);
-		passed += batch.end - range.first;
-		range.first = batch.end;
-		if (range.skip.end <= range.skip.first)
-			range.skip.first = batch.end;
-		bump = false;
-	}
-	code = encode_room(range.prefix.text, range.prefix.len, ring->stride);
-	memcpy(VARDATA(code) + range.prefix.len, batch.codes, ring->stride);
-
-	if (!reserved)
-	{
-		numbers = row.numbers;
-		if (row.tuple == NULL)
-			failover_begin(&numbers, before.position, now);
-		else
-			failover_note(&key, &numbers, now);
-		numbers.measured_from += Max(range.skip.end - range.skip.first, 0);
-		failover_note_pace(&numbers, range.first, now);
-		numbers.reserved_to = range.end;
-		numbers.counted_to = range.first;
-		numbers.unblocked = state.counted;
-		numbers.filter = series_filter;
-
-		/* Without a slot, a cancel from then on would lose the position: it has to wait. */
-		lsn = series_reserve(&row, &key, &(Reservation) {.numbers = numbers, .position = before.position,
-							 .ranges = entering_skips(&range), .hold = slot == NULL, .slot = slot, .first = range.first,
-							 .counted = state.counted, .filter = filter});
-		if (slot != NULL)
-		{
-			durable = slot->reserved_end;
-			slot->reserved_at = now;
-			slot->skipped += Max(range.skip.end - range.skip.first, 0);
-		}
-	}
-	else if (slot->reserved_end - batch.end < sizes.least)
-		ahead = reserve_ahead(ring, slot, &row, &key, range.first, state.counted, filter, &sizes, now);
-	entering_unlock(ring, &range);
-
-	/*
-	 * Where there was no memory for a slot, the one position is skipped if
-	 * the wait for a standby is cancelled here.
-	 */
-	acknowledged = slot != NULL && slot->acknowledged;
-	if (!XLogRecPtrIsInvalid(lsn))
-		acknowledged = series_make_durable(lsn);
-	if (slot != NULL)
-	{
-		slot->acknowledged = acknowledged;
-		slot->undurable = slot->reserved_end - durable;
-		work_clear_doubt(slot);
-	}
-	if (range.first % base_codes == 0 && range.first / base_codes > ring->first_cycle)
-		log_new_cycle(ring, &key, range.first / base_codes, &range.prefix);
-	if (slot != NULL)
-	{
-		uint32		published;
-
-		if (batch.count < PREFETCH_FROM)
-			prefetch_drop(slot);
-
-		/* From here on the first code is this call's, and an error would lose it. */
-		published = block_publish(slot, &batch, state.counted, filter);
-		memory_short = published < batch.count;
-		slot->skipped += passed + slot->published_end - range.first - published;
-		slot->refill_time += GetCurrentTimestamp() - now;
-	}
-
-	series_close(&row);
-	work_unlock(&key);
-	if (slot == NULL)
-		RESUME_INTERRUPTS();
-	if (sizes.fast && !XLogRecPtrIsInvalid(ahead))
-		XLogFlush(ahead);		/* no error comes from here, and nobody waits for it */
-	pfree(batch.codes);
-	if (batch.map != NULL)
-		pfree(batch.map);
-	return code;
 }

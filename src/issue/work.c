@@ -1,6 +1,9 @@
 /*
  * work.c
- *		A series that is held locked.
+ *		A series that is held locked, and what is known of it meanwhile.
+ *
+ * Whoever changes where a series stands (refill, advance, evict) holds its refill
+ * lock, and the ring's definition lock as one who uses it: see locks.c.
  */
 #include "postgres.h"
 
@@ -9,14 +12,17 @@
 #include "storage/lmgr.h"
 #include "utils/inval.h"
 
+#include "codes/progress.h"
 #include "issue/session.h"
 #include "issue/work.h"
 #include "shmem/entry.h"
 #include "shmem/locks.h"
 #include "shmem/shared.h"
+#include "store/blocklist.h"
 #include "store/definitions.h"
 #include "store/pending.h"
 #include "store/ring.h"
+#include "store/series.h"
 
 /*
  * The ring is in force, so a slot is no longer in doubt if the series has its
@@ -81,4 +87,34 @@ work_unlock(const SeriesKey *key)
 	UnlockRelationOid(key->relid, RowExclusiveLock);
 	locks_release(LOCK_REFILL, key->lock_id, locks_series_detail(key->extra, key->extra_len), ExclusiveLock);
 	locks_release(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+}
+
+/*
+ * Begin to work at a series that is locked.  Refuses to filter with words that a
+ * rollback would take back.
+ */
+void
+work_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key)
+{
+	pending_check_words(ring);
+	work->ring = ring;
+	work->key = *key;
+	work->list = blocklist_filter(ring, &work->filter);
+	work->slot = entry_find(key);
+}
+
+/* Find its row, and where it stands. */
+void
+work_read(SeriesWork *work)
+{
+	series_open(&work->row, &work->key);
+	work->state = progress_read(work->ring, work->list, work->filter, work->slot, &work->key, work_numbers(work));
+}
+
+/* Let go of the row and of the locks. */
+void
+work_end(SeriesWork *work)
+{
+	series_close(&work->row);
+	work_unlock(&work->key);
 }

@@ -553,9 +553,8 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservat
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
+	/* Behind this no interrupt is served before the caller is told. */
 	CHECK_FOR_INTERRUPTS();
-	if (reservation->hold)
-		HOLD_INTERRUPTS();
 
 	/* Once, but for several ranges, or pieces of one: what those lack is skipped in a crash. */
 	do

@@ -34,7 +34,6 @@ typedef struct Reservation
 	SeriesNumbers numbers;		/* for its row */
 	int64		position;		/* where it stands until now, if it has no row */
 	List	   *ranges;			/* of SkippedRange, none empty: what it never hands out */
-	bool		hold;			/* hold interrupts from the change on; the caller resumes them */
 	Slot	   *slot;			/* NULL if it has none */
 	int64		first;			/* reserved_to, or where the next block is to begin */
 	int64		counted;		/* codes of the cycle before it */
