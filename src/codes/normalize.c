@@ -328,32 +328,19 @@ read_input(const char *input, int len, Typed *typed)
 }
 
 /*
- * Find the code of a ring that is meant by an input; NULL if there is none, or
- * more than one.
+ * The base code, and the check character, that the input ends with: characters
+ * of the alphabet.  Returns how many characters are before it, -1 if it has not
+ * so many.
  */
-char *
-normalize_input(const Ring *ring, const char *input, int len)
+static int
+read_base(Search *search, const Typed *typed, int count)
 {
-	const Codec *codec = &ring->codec;
-	Search		search = {.ring = ring};
-	Typed	   *typed;
-	char	   *base;
-	int			at;
-	uint32		wanted = ring->stride;
-	char		digits[CODEC_MAX_UNIQUIZER];	/* the last ones are in use */
-	int			ndigits = 0;
-	int			effort = AS_TYPED;
-	Decoded		decoded;
+	const Codec *codec = &search->ring->codec;
+	uint32		wanted = search->ring->stride;
+	int			effort = AS_TYPED;	/* the same for all candidates */
+	char	   *base = palloc(wanted);
+	int			at = count;
 
-	if (len > MAX_INPUT_BYTES)
-		return NULL;
-	if (decode_code(ring, input, len, &decoded) && decoded.owned &&
-		!decode_never_emitted(ring, decoded.filter, decoded.key.extra_len, input, len))
-		return pnstrdup(input, len);	/* as it stands */
-
-	typed = palloc((len + 1) * sizeof(Typed));
-	at = read_input(input, len, typed);
-	base = palloc(ring->stride);
 	while (at > 0 && (to_be_skipped(codec, typed[at - 1].folded) ||
 					  (typed[at - 1].folded < 0x80 && codec->base_value[typed[at - 1].folded] < 0 &&
 					   strchr(BEHIND_CODE, typed[at - 1].folded) != NULL)))
@@ -363,23 +350,35 @@ normalize_input(const Ring *ring, const char *input, int len)
 		int			c;
 
 		if (at == 0)
-			return NULL;
+			return -1;
 		at--;
 		if (to_be_skipped(codec, typed[at].folded))
 			continue;
 		c = in_alphabet(codec, typed[at].folded, &effort);
 		if (c < 0)
-			return NULL;
+			return -1;
 		base[--wanted] = c;
 	}
-	effort = AS_TYPED;			/* that was the same for all candidates */
-	search.base = base;
+	search->base = base;
+	return at;
+}
 
-	/* Every way to split what is left. */
-	search.splits = palloc((at + 1) * sizeof(Split));
+/*
+ * Every way to split what is before the base code into an extra and a uniquizer.
+ */
+static void
+find_splits(Search *search, const char *input, const Typed *typed, int at)
+{
+	const Ring *ring = search->ring;
+	const Codec *codec = &ring->codec;
+	char		digits[CODEC_MAX_UNIQUIZER];	/* the last ones are in use */
+	int			ndigits = 0;
+	int			effort = AS_TYPED;
+
+	search->splits = palloc((at + 1) * sizeof(Split));
 	for (;;)
 	{
-		Split	   *split = &search.splits[search.nsplits];
+		Split	   *split = &search->splits[search->nsplits];
 		uint64		cycle;
 		int			c;
 
@@ -394,7 +393,7 @@ normalize_input(const Ring *ring, const char *input, int len)
 			split->uniquizer_len = ndigits;
 			memcpy(split->uniquizer, digits + CODEC_MAX_UNIQUIZER - ndigits, ndigits);
 			split->folded = fold_extra(codec, input, split->extra_len);
-			search.nsplits++;
+			search->nsplits++;
 		}
 		if (at == 0)
 			break;
@@ -406,21 +405,26 @@ normalize_input(const Ring *ring, const char *input, int len)
 			break;
 		digits[CODEC_MAX_UNIQUIZER - ++ndigits] = c;
 	}
+}
 
-	for (int i = 0; i < search.nsplits; i++)
+/* For every split: is its extra one that there is, as it was typed? */
+static void
+look_up_splits(Search *search, const char *input)
+{
+	for (int i = 0; i < search->nsplits; i++)
 	{
-		Split	   *split = &search.splits[i];
+		Split	   *split = &search->splits[i];
 		SeriesNumbers numbers;
 		SeriesKey	key;
 		bool		exists;
 
 		CHECK_FOR_INTERRUPTS();
-		ring_series_key(ring, &key);
+		ring_series_key(search->ring, &key);
 		if (split->folded[0] == '\0')
 		{
 			/* No extra, which a series need not have been used for. */
 			exists = series_read(&key, &numbers);
-			add_candidate(&search, split, "", 0, split->extra_len > 0 ? CASE_OR_SEPARATORS : AS_TYPED,
+			add_candidate(search, split, "", 0, split->extra_len > 0 ? CASE_OR_SEPARATORS : AS_TYPED,
 						  exists ? &numbers : NULL);
 		}
 		if (split->extra_len > 0 && split->extra_len <= EXTRA_MAX_LEN)
@@ -428,9 +432,35 @@ normalize_input(const Ring *ring, const char *input, int len)
 			key.extra_len = split->extra_len;
 			memcpy(key.extra, input, split->extra_len);
 			if (series_read(&key, &numbers))
-				add_candidate(&search, split, input, split->extra_len, AS_TYPED, &numbers);
+				add_candidate(search, split, input, split->extra_len, AS_TYPED, &numbers);
 		}
 	}
+}
+
+/*
+ * Find the code of a ring that is meant by an input; NULL if there is none, or
+ * more than one.
+ */
+char *
+normalize_input(const Ring *ring, const char *input, int len)
+{
+	Search		search = {.ring = ring};
+	Typed	   *typed;
+	int			before;			/* characters in front of the base code */
+	Decoded		decoded;
+
+	if (len > MAX_INPUT_BYTES)
+		return NULL;
+	if (decode_code(ring, input, len, &decoded) && decoded.owned &&
+		!decode_never_emitted(ring, decoded.filter, decoded.key.extra_len, input, len))
+		return pnstrdup(input, len);	/* as it stands */
+
+	typed = palloc((len + 1) * sizeof(Typed));
+	before = read_base(&search, typed, read_input(input, len, typed));
+	if (before < 0)
+		return NULL;
+	find_splits(&search, input, typed, before);
+	look_up_splits(&search, input);
 	if (search.found[0] == NULL)
 		series_visit(&ring->incarnation, compare_series, &search);
 	for (int rank = 0; rank < RANKS; rank++)

@@ -348,7 +348,7 @@ block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter,
 static char *
 make_array(Slot *slot, Size bytes)
 {
-	int			order = memory_size_class(bytes);
+	int			size_class = memory_size_class(bytes);
 	char	   *array = NULL;
 	bool		fits;
 
@@ -356,25 +356,25 @@ make_array(Slot *slot, Size bytes)
 	{
 		memory_lock(LW_EXCLUSIVE);
 		fits = slot->codes != InvalidSharedRef &&
-			(slot->codes_size_class == order || slot->codes_size_class == order + 1);
+			(slot->codes_size_class == size_class || slot->codes_size_class == size_class + 1);
 		if (!fits)
 		{
 			SharedRef	ref;
 
 			entry_unlink_dead(DEAD_AT_ONCE);
-			ref = memory_allocate(order);
+			ref = memory_allocate(size_class);
 			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
 			{
 				/* What was computed for a larger block is in the way. */
 				prefetch_free(slot);
-				ref = memory_allocate(order);
+				ref = memory_allocate(size_class);
 			}
 			if (ref != InvalidSharedRef)
 			{
 				if (slot->codes != InvalidSharedRef)
 					memory_free(slot->codes, slot->codes_size_class);
 				slot->codes = ref;
-				slot->codes_size_class = order;
+				slot->codes_size_class = size_class;
 				fits = true;
 			}
 		}

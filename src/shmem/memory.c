@@ -37,7 +37,7 @@
 #define REF_UNIT(ref)		((ref) & ((1 << REF_UNIT_BITS) - 1))
 #define MAKE_REF(seg, unit)	(((SharedRef) (seg) << REF_UNIT_BITS) | (unit))
 
-#define UNIT_FREE		0x80	/* in the map: a free block of this order begins here */
+#define UNIT_FREE		0x80	/* in the map: a free block of this size_class begins here */
 
 int			memory_limit_kb = 48 * 1024;
 
@@ -132,31 +132,53 @@ unit_map(SharedRef ref)
 }
 
 static void
-push_free(SharedRef ref, int order)
+push_free(SharedRef ref, int size_class)
 {
 	FreeBlock  *block = memory_address(ref);
-	SharedRef	head = control->free[order];
+	SharedRef	head = control->free[size_class];
 
 	block->prev = InvalidSharedRef;
 	block->next = head;
 	if (head != InvalidSharedRef)
 		((FreeBlock *) memory_address(head))->prev = ref;
-	control->free[order] = ref;
-	*unit_map(ref) = UNIT_FREE | order;
+	control->free[size_class] = ref;
+	*unit_map(ref) = UNIT_FREE | size_class;
 }
 
 static void
-remove_free(SharedRef ref, int order)
+remove_free(SharedRef ref, int size_class)
 {
 	FreeBlock  *block = memory_address(ref);
 
 	if (block->prev != InvalidSharedRef)
 		((FreeBlock *) memory_address(block->prev))->next = block->next;
 	else
-		control->free[order] = block->next;
+		control->free[size_class] = block->next;
 	if (block->next != InvalidSharedRef)
 		((FreeBlock *) memory_address(block->next))->prev = block->prev;
 	*unit_map(ref) = 0;
+}
+
+/*
+ * What the map of a new segment does not cover is free, in the largest blocks that
+ * are aligned.  Under the exclusive lock.
+ */
+static void
+share_out(uint32 segment)
+{
+	uint32		unit = (mapped_units[segment] + MEMORY_UNIT - 1) / MEMORY_UNIT;
+
+	while (unit < mapped_units[segment])
+	{
+		int			size_class = 0;
+
+		while (size_class < MEMORY_SIZE_CLASSES - 1 &&
+			   (unit & ((2 << size_class) - 1)) == 0 &&
+			   unit + (2 << size_class) <= mapped_units[segment])
+			size_class++;
+		push_free(MAKE_REF(segment, unit), size_class);
+		unit += 1 << size_class;
+	}
 }
 
 /*
@@ -245,44 +267,28 @@ memory_grow(void)
 	pg_write_barrier();
 	control->nsegments = seen + 1;
 
-	/* What the map does not cover, in the largest blocks that are aligned. */
-	{
-		uint32		unit = (mapped_units[seen] + MEMORY_UNIT - 1) / MEMORY_UNIT;
-		uint32		end = size / MEMORY_UNIT;
-
-		while (unit < end)
-		{
-			int			order = 0;
-
-			while (order < MEMORY_ORDERS - 1 &&
-				   (unit & ((2 << order) - 1)) == 0 &&
-				   unit + (2 << order) <= end)
-				order++;
-			push_free(MAKE_REF(seen, unit), order);
-			unit += 1 << order;
-		}
-	}
+	share_out(seen);
 	LWLockRelease(control_lock);
 	return true;
 }
 
 /*
- * A block of 2^order units, or InvalidSharedRef; under the exclusive lock.
+ * A block of 2^size_class units, or InvalidSharedRef; under the exclusive lock.
  */
 SharedRef
-memory_allocate(int order)
+memory_allocate(int size_class)
 {
-	int			found = order;
+	int			found = size_class;
 	SharedRef	ref;
 
 	Assert(LWLockHeldByMeInMode(control_lock, LW_EXCLUSIVE));
-	while (found < MEMORY_ORDERS && control->free[found] == InvalidSharedRef)
+	while (found < MEMORY_SIZE_CLASSES && control->free[found] == InvalidSharedRef)
 		found++;
-	if (found >= MEMORY_ORDERS)
+	if (found >= MEMORY_SIZE_CLASSES)
 		return InvalidSharedRef;
 	ref = control->free[found];
 	remove_free(ref, found);
-	while (found > order)
+	while (found > size_class)
 	{
 		found--;
 		push_free(ref + (1 << found), found);
@@ -295,19 +301,19 @@ memory_allocate(int order)
  * from it (see the head of this file), and writing the links into it is fine.
  */
 void
-memory_free(SharedRef ref, int order)
+memory_free(SharedRef ref, int size_class)
 {
 	Assert(LWLockHeldByMeInMode(control_lock, LW_EXCLUSIVE));
-	while (order < MEMORY_ORDERS - 1)
+	while (size_class < MEMORY_SIZE_CLASSES - 1)
 	{
-		SharedRef	buddy = MAKE_REF(REF_SEGMENT(ref), REF_UNIT(ref) ^ (1 << order));
+		SharedRef	buddy = MAKE_REF(REF_SEGMENT(ref), REF_UNIT(ref) ^ (1 << size_class));
 
 		if (REF_UNIT(buddy) >= mapped_units[REF_SEGMENT(ref)] ||
-			*unit_map(buddy) != (UNIT_FREE | order))
+			*unit_map(buddy) != (UNIT_FREE | size_class))
 			break;
-		remove_free(buddy, order);
+		remove_free(buddy, size_class);
 		ref = Min(ref, buddy);
-		order++;
+		size_class++;
 	}
-	push_free(ref, order);
+	push_free(ref, size_class);
 }

@@ -22,18 +22,18 @@ extern void memory_attach(MemoryControl *control, LWLock *lock);
 
 extern void memory_lock(LWLockMode mode);
 extern bool memory_grow(void);
-extern SharedRef memory_allocate(int order);
-extern void memory_free(SharedRef ref, int order);
+extern SharedRef memory_allocate(int size_class);
+extern void memory_free(SharedRef ref, int size_class);
 extern void *memory_address(SharedRef ref);
 
 static inline int
 memory_size_class(Size bytes)
 {
-	int			order = 0;
+	int			size_class = 0;
 
-	while (((Size) MEMORY_UNIT << order) < bytes)
-		order++;
-	return order;
+	while (((Size) MEMORY_UNIT << size_class) < bytes)
+		size_class++;
+	return size_class;
 }
 
 extern PGDLLIMPORT int memory_limit_kb;

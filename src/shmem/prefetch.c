@@ -49,7 +49,7 @@ void
 prefetch_free(Slot *slot)
 {
 	if (slot->ahead != InvalidSharedRef)
-		memory_free(slot->ahead, ((Prefetch *) memory_address(slot->ahead))->order);
+		memory_free(slot->ahead, ((Prefetch *) memory_address(slot->ahead))->size_class);
 	slot->ahead = InvalidSharedRef;
 }
 
@@ -72,18 +72,18 @@ prefetch_drop(Slot *slot)
 void
 prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter)
 {
-	int			order = memory_size_class(sizeof(Prefetch) + codes_size(batch) + (batch->map != NULL ? map_size(batch) : 0));
+	int			size_class = memory_size_class(sizeof(Prefetch) + codes_size(batch) + (batch->map != NULL ? map_size(batch) : 0));
 	Prefetch	   *ahead = NULL;
 
 	do
 	{
 		memory_lock(LW_EXCLUSIVE);
 		prefetch_free(slot);
-		slot->ahead = memory_allocate(order);
+		slot->ahead = memory_allocate(size_class);
 		if (slot->ahead != InvalidSharedRef)
 		{
 			ahead = memory_address(slot->ahead);
-			ahead->order = order;
+			ahead->size_class = size_class;
 			ahead->batch.count = 0;
 		}
 		LWLockRelease(&control_block->lock);

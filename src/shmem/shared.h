@@ -18,7 +18,7 @@
 #include "utils/uuid.h"
 
 #define MEMORY_UNIT			64	/* bytes; a cache line */
-#define MEMORY_ORDERS		11	/* blocks of 2^0 to 2^10 units: 64 bytes to 64 kB */
+#define MEMORY_SIZE_CLASSES	11	/* blocks of 2^0 to 2^10 units: 64 bytes to 64 kB */
 #define MEMORY_MAX_SEGMENTS	32
 
 /* A place in shared memory, the same in every process; 0 is none. */
@@ -31,7 +31,7 @@ typedef struct MemoryControl
 	uint32		nsegments;		/* written under the lock after the handle; read without */
 	dsm_handle	handles[MEMORY_MAX_SEGMENTS];	/* set before nsegments counts them */
 	uint64		total;			/* bytes in all segments; under the lock */
-	SharedRef	free[MEMORY_ORDERS];	/* heads of the lists of free blocks; under the lock */
+	SharedRef	free[MEMORY_SIZE_CLASSES];	/* heads of the lists of free blocks; under the lock */
 	TimestampTz refused_at;		/* when the system last refused a segment; under the lock */
 } MemoryControl;
 
@@ -161,7 +161,7 @@ typedef struct Prefetch
 	CodeBatch	batch;			/* without its pointers, which are a process' own */
 	uint64		filter;			/* identity of the words that the codes were filtered with */
 	bool		has_map;		/* behind the codes */
-	int			order;			/* the array's size as the allocator counts */
+	int			size_class;			/* the array's size as the allocator counts */
 } Prefetch;
 
 typedef struct FreeBlock

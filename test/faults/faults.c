@@ -244,7 +244,7 @@ faults_room(PG_FUNCTION_ARGS)
 	room = pg_atomic_read_u32(&control_block->dead_slots) != InvalidSharedRef ||
 		control_block->owners == InvalidSharedRef ||
 		entry_allowed(memory_address(control_block->owners));	/* there is no other */
-	for (int order = memory_size_class(4096); order < MEMORY_ORDERS; order++)
+	for (int order = memory_size_class(4096); order < MEMORY_SIZE_CLASSES; order++)
 		room = room || (entry_page_allowed() && control_block->memory.free[order] != InvalidSharedRef);
 	LWLockRelease(&control_block->lock);
 	PG_RETURN_BOOL(room);
