@@ -36,10 +36,10 @@
 
 PG_CONFIG ?= pg_config
 
-# Goals that bring their own server. They must work where no pg_config is
+# Targets that bring their own server. They must work where no pg_config is
 # installed yet, and PGXS has a "check" of its own that tests nothing and
 # succeeds: so PGXS is not read for them at all.
-OWN_GOALS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture mutations matrix dist package setup
+OWN_TARGETS = try check clients operations repack bench proof fuzz faults asan coverage libfuzzer valgrind torture mutations matrix dist package setup
 
 ifneq (,$(filter help,$(MAKECMDGOALS)))
 
@@ -48,18 +48,18 @@ ifneq (,$(filter help,$(MAKECMDGOALS)))
 $(MAKECMDGOALS):
 	@sed -n '/^#   make /,/^# The version/ { /^# The version/d; s/^# \{0,1\}//; p; }' $(firstword $(MAKEFILE_LIST))
 
-else ifneq (,$(filter $(OWN_GOALS),$(MAKECMDGOALS)))
+else ifneq (,$(filter $(OWN_TARGETS),$(MAKECMDGOALS)))
 
 .NOTPARALLEL:
 .PHONY: $(MAKECMDGOALS)
 
-$(OWN_GOALS):
+$(OWN_TARGETS):
 	@bash test/$@.sh
 
-$(filter-out $(OWN_GOALS),$(MAKECMDGOALS)):
+$(filter-out $(OWN_TARGETS),$(MAKECMDGOALS)):
 	@$(MAKE) --no-print-directory $@
 
-else # ordinary goals
+else # ordinary targets
 
 EXTENSION  = coderring
 MODULE_big = coderring

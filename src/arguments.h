@@ -30,22 +30,22 @@ arguments_check_writable(const char *function)
 }
 
 static inline void
-arguments_get_request(FunctionCallInfo fcinfo, int extra_number, CodeRequest *wanted)
+arguments_get_request(FunctionCallInfo fcinfo, int extra_number, CodeRequest *request)
 {
 	arguments_check_not_null(fcinfo, 0, "name of a ring");
-	wanted->name = PG_GETARG_TEXT_PP(0);
-	wanted->count = 1;
+	request->name = PG_GETARG_TEXT_PP(0);
+	request->count = 1;
 	if (PG_ARGISNULL(extra_number))
 	{
-		wanted->extra = "";
-		wanted->extra_len = 0;
+		request->extra = "";
+		request->extra_len = 0;
 	}
 	else
 	{
 		text	   *extra = PG_GETARG_TEXT_PP(extra_number);
 
-		wanted->extra = VARDATA_ANY(extra);
-		wanted->extra_len = VARSIZE_ANY_EXHDR(extra);
+		request->extra = VARDATA_ANY(extra);
+		request->extra_len = VARSIZE_ANY_EXHDR(extra);
 	}
 }
 

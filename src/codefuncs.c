@@ -92,10 +92,10 @@ coderring_decode(PG_FUNCTION_ARGS)
 	values[5] = BoolGetDatum(false);
 	if (decode_code(ring, code, len, &decoded))
 	{
-		const char *uniquizer = code + decoded.key.extra_len;
+		const char *uniquizer = code + decoded.id.extra_len;
 
 		memset(nulls, false, sizeof(nulls));
-		values[0] = PointerGetDatum(cstring_to_text_with_len(code, decoded.key.extra_len));
+		values[0] = PointerGetDatum(cstring_to_text_with_len(code, decoded.id.extra_len));
 		values[1] = PointerGetDatum(cstring_to_text_with_len(uniquizer, decoded.uniquizer_len));
 		values[2] = PointerGetDatum(cstring_to_text_with_len(uniquizer + decoded.uniquizer_len,
 															 ring->codec.base_length));

@@ -107,13 +107,13 @@ coderring_reset(PG_FUNCTION_ARGS)
 Datum
 coderring_get_code(PG_FUNCTION_ARGS)
 {
-	CodeRequest		wanted;
+	CodeRequest		request;
 
 	arguments_check_writable("coderring_get_code");
-	arguments_get_request(fcinfo, 1, &wanted);
+	arguments_get_request(fcinfo, 1, &request);
 	if (unlikely(!PG_ARGISNULL(2) && PG_GETARG_BOOL(2)))
-		PG_RETURN_TEXT_P(getcode_slowly(&wanted, true));
-	PG_RETURN_TEXT_P(getcode(&wanted));
+		PG_RETURN_TEXT_P(getcode_slowly(&request, true));
+	PG_RETURN_TEXT_P(getcode(&request));
 }
 
 /* Codes that are stored in a row before other sessions' changes are asked for. */
@@ -126,7 +126,7 @@ coderring_get_code(PG_FUNCTION_ARGS)
  * formed once a block, and each code is taken into its place there.
  */
 static void
-store_codes(ReturnSetInfo *result, CodeRequest *wanted, int32 count)
+store_codes(ReturnSetInfo *result, CodeRequest *request, int32 count)
 {
 	MemoryContext slow = AllocSetContextCreate(CurrentMemoryContext, "coderring codes", ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *first = MakeSingleTupleTableSlot(result->setDesc, &TTSOpsVirtual);
@@ -143,28 +143,28 @@ store_codes(ReturnSetInfo *result, CodeRequest *wanted, int32 count)
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(slow);
 		ExecClearTuple(first);
-		wanted->count = count;
-		first->tts_values[0] = PointerGetDatum(getcode(wanted));
+		request->count = count;
+		first->tts_values[0] = PointerGetDatum(getcode(request));
 		first->tts_isnull[0] = false;
 		MemoryContextSwitchTo(caller);
 		ExecStoreVirtualTuple(first);
 		tuplestore_puttupleslot(result->setResult, first);
 		count--;
 
-		series = getcode_last(wanted);
+		series = getcode_last(request);
 		if (series == NULL)
 			continue;
 		ExecStoreMinimalTuple(ExecCopySlotMinimalTuple(first), others, true);
 		place = VARDATA_ANY(DatumGetPointer(slot_getattr(others, 1, &isnull))) + series->prefix_len;
 		for (int i = 1; count > 0 && definitions_current() && getcode_allowed(series) &&
-			 block_take(&series->block, place, series->stride); i++)
+			 block_take(&series->block, place, series->tail_length); i++)
 		{
 			tuplestore_puttupleslot(result->setResult, others);
 			count--;
 			if (i % STORED_AT_ONCE == 0)
 			{
 				CHECK_FOR_INTERRUPTS();
-				if (getcode_last(wanted) != series)
+				if (getcode_last(request) != series)
 					break;
 			}
 		}
@@ -188,7 +188,7 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FuncCallContext *context;
-	CodeRequest	   *wanted;
+	CodeRequest	   *request;
 
 	arguments_check_writable("coderring_get_codes");
 	if (SRF_IS_FIRSTCALL())
@@ -226,27 +226,27 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 		}
 		context = SRF_FIRSTCALL_INIT();
 		old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		wanted = palloc(sizeof(CodeRequest));
-		arguments_get_request(fcinfo, 2, wanted);
-		wanted->name = PG_GETARG_TEXT_P_COPY(0);
-		wanted->extra = pnstrdup(wanted->extra, wanted->extra_len);
-		context->user_fctx = wanted;
+		request = palloc(sizeof(CodeRequest));
+		arguments_get_request(fcinfo, 2, request);
+		request->name = PG_GETARG_TEXT_P_COPY(0);
+		request->extra = pnstrdup(request->extra, request->extra_len);
+		context->user_fctx = request;
 		context->max_calls = count;
 		MemoryContextSwitchTo(old);
 
 		/* An unknown ring is an error also for no codes. */
-		(void) session_series(wanted->name, wanted->extra, wanted->extra_len);
+		(void) session_series(request->name, request->extra, request->extra_len);
 		if (count > 1)
-			getcode_check_left(wanted, count);
+			getcode_check_left(request, count);
 	}
 
 	context = SRF_PERCALL_SETUP();
-	wanted = context->user_fctx;
+	request = context->user_fctx;
 	if (context->call_cntr < context->max_calls)
 	{
 		CHECK_FOR_INTERRUPTS();
-		wanted->count = context->max_calls - context->call_cntr;
-		SRF_RETURN_NEXT(context, PointerGetDatum(getcode(wanted)));
+		request->count = context->max_calls - context->call_cntr;
+		SRF_RETURN_NEXT(context, PointerGetDatum(getcode(request)));
 	}
 	SRF_RETURN_DONE(context);
 }
@@ -255,11 +255,11 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 Datum
 coderring_advance(PG_FUNCTION_ARGS)
 {
-	CodeRequest		wanted;
+	CodeRequest		request;
 
 	arguments_check_writable("coderring_advance");
-	arguments_get_request(fcinfo, 1, &wanted);
-	advance_series(&wanted, PG_ARGISNULL(2),
+	arguments_get_request(fcinfo, 1, &request);
+	advance_series(&request, PG_ARGISNULL(2),
 					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
 					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
 	PG_RETURN_VOID();

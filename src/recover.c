@@ -57,11 +57,11 @@ note_extra(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 
 /* Take the locks that work_unlock releases, as work_lock does. */
 static void
-lock_series(const SeriesKey *key)
+lock_series(const SeriesId *id)
 {
-	locks_acquire(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
-	locks_acquire(LOCK_REFILL, key->lock_id, locks_series_detail(key->extra, key->extra_len), ExclusiveLock);
-	LockRelationOid(key->relid, RowExclusiveLock);
+	locks_acquire(LOCK_DEFINITION, id->lock_id, 0, DEFINITION_USE);
+	locks_acquire(LOCK_REFILL, id->lock_id, locks_series_detail(id->extra, id->extra_len), ExclusiveLock);
+	LockRelationOid(id->relid, RowExclusiveLock);
 }
 
 /*
@@ -70,30 +70,30 @@ lock_series(const SeriesKey *key)
  * it has no more codes by that.
  */
 static XLogRecPtr
-recover_series(const Ring *ring, const SeriesKey *key, int64 cycles, int64 codes, int64 *cycle, int *ended)
+recover_series(const Ring *ring, const SeriesId *id, int64 cycles, int64 codes, int64 *cycle, int *ended)
 {
 	SeriesWork	work;
 	int64		target;
 	XLogRecPtr	lsn = InvalidXLogRecPtr;
 
-	lock_series(key);
-	advance_begin(&work, ring, key);
+	lock_series(id);
+	advance_begin(&work, ring, id);
 	target = advance_target(&work, cycles, codes);
 	if (target > work.state.position)
 	{
 		/* At least what it would pass over by itself after a failover, or several */
-		int64		gap_end = cycles_failover_target(ring, work.list, key, work_numbers(&work), work.state.position, false);
+		int64		gap_end = cycles_failover_target(ring, work.filter, id, work_numbers(&work), work.state.position, false);
 
 		target = Max(target, gap_end);
 
 		/* A cycle that it has not entered here may be another's elsewhere: the rest of it is passed over, too. */
 		if (target % ring->base_codes > 0 &&
 			(work.row.tuple == NULL || work.row.numbers.reserved_to <= target - target % ring->base_codes) &&
-			entering_shared(ring, key, target / ring->base_codes))
+			entering_shared(ring, id, target / ring->base_codes))
 			target += ring->base_codes - target % ring->base_codes;
 		lsn = advance_to(&work, target, true, true);
 		target = work.row.numbers.reserved_to;
-		if (target >= cycles_end(ring, key))
+		if (target >= cycles_end(ring, id))
 			(*ended)++;
 	}
 	*cycle = Max(*cycle, target / ring->base_codes);
@@ -111,7 +111,7 @@ void
 recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len, const SeriesNumbers *numbers)
 {
 	Ring		ring;
-	SeriesKey	key;
+	SeriesId	id;
 	SeriesWork	work;
 	SeriesRow	row;
 
@@ -121,20 +121,20 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 		bool		in_force;
 
 		blocklist_read_id(&ring);
-		ring_series_key(&ring, &key);
-		key.extra_len = extra_len;
-		memcpy(key.extra, extra, extra_len);
-		lock_series(&key);
+		ring_series_id(&ring, &id);
+		id.extra_len = extra_len;
+		memcpy(id.extra, extra, extra_len);
+		lock_series(&id);
 		in_force = ring_in_force(incarnation, &undecided);
 		if (in_force)
 		{
-			advance_begin(&work, &ring, &key);
+			advance_begin(&work, &ring, &id);
 			if (numbers->reserved_to > work.state.position)
 				(void) advance_past(&work, numbers->reserved_to, true);
 			advance_end(&work);
 			return;
 		}
-		work_unlock(&key);
+		work_unlock(&id);
 
 		/* As in work_lock */
 		if (TransactionIdIsValid(undecided))
@@ -143,19 +143,19 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 	}
 
 	/* Nobody hands it out. */
-	memset(&key, 0, sizeof(key));
-	key.relid = tables_relation("series_state");
-	key.incarnation = *incarnation;
-	key.extra_len = extra_len;
-	memcpy(key.extra, extra, extra_len);
-	series_open(&row, &key);
+	memset(&id, 0, sizeof(id));
+	id.relid = tables_relation("series_state");
+	id.incarnation = *incarnation;
+	id.extra_len = extra_len;
+	memcpy(id.extra, extra, extra_len);
+	series_open(&row, &id);
 	if (row.tuple != NULL && numbers->reserved_to > row.numbers.reserved_to)
 	{
 		Reservation further = {.numbers = *numbers};
 
-		if (row.numbers.filter != numbers->filter)
-			further.numbers.filter = SERIES_FILTER_CHANGED;
-		(void) series_reserve(&row, &key, &further);
+		if (row.numbers.blocklist_id != numbers->blocklist_id)
+			further.numbers.blocklist_id = BLOCKLIST_ID_CHANGED;
+		(void) series_reserve(&row, &id, &further);
 	}
 	series_close(&row);
 }
@@ -167,13 +167,13 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 static void
 report_new_extras(const Ring *ring, int64 cycle)
 {
-	uint32		characters = ring->stride + codec_uniquizer_length(&ring->codec, cycle);
+	uint32		characters = ring->tail_length + codec_uniquizer_length(&ring->codec, cycle);
 
 	bool		none = cycle >= PG_INT64_MAX / ring->base_codes ||
 		(ring->max_length > 0 && characters > (uint32) ring->max_length);
 
 	/* Nothing is lost where no extra but '' was ever possible. */
-	if (ring->max_length > 0 && ring->max_length <= (int32) ring->stride)
+	if (ring->max_length > 0 && ring->max_length <= (int32) ring->tail_length)
 		return;
 	ereport(none ? WARNING : NOTICE,
 			(errmsg("new extras of ring \"%s\" begin in cycle %lld", ring->name, (long long) cycle),
@@ -213,7 +213,7 @@ static bool
 recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, int64 codes, bool new_extras)
 {
 	Ring		ring;
-	SeriesKey	key;
+	SeriesId	id;
 	List	   *extras = NIL;
 	ListCell   *cell;
 	int64		cycle = 0;
@@ -228,7 +228,7 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 		(listed != NULL && !is_listed(&ring, listed)))
 		return false;
 	blocklist_read_id(&ring);
-	ring_series_key(&ring, &key);
+	ring_series_id(&ring, &id);
 	series_visit(&ring.incarnation, note_extra, &extras);
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring series", ALLOCSET_SMALL_SIZES);
@@ -239,9 +239,9 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 		XLogRecPtr	lsn;
 
 		CHECK_FOR_INTERRUPTS();
-		key.extra_len = extra->len;
-		memcpy(key.extra, extra->text, extra->len);
-		lsn = recover_series(&ring, &key, cycles, codes, &cycle, &ended);
+		id.extra_len = extra->len;
+		memcpy(id.extra, extra->text, extra->len);
+		lsn = recover_series(&ring, &id, cycles, codes, &cycle, &ended);
 		if (!XLogRecPtrIsInvalid(lsn))
 			last = lsn;
 		MemoryContextReset(scratch);
@@ -262,9 +262,9 @@ recover_ring(Relation rel, const char *name, const Ring *listed, int64 cycles, i
 	}
 	if (new_extras && (cycles > 0 || codes > 0))
 	{
-		uint64		filter;
-		const WordFilter *list = blocklist_filter(&ring, &filter);
-		int64		start = cycles_further_start(&ring, list, cycles, codes);
+		uint64		blocklist_id;
+		const WordFilter *filter = blocklist_filter(&ring, &blocklist_id);
+		int64		start = cycles_further_start(&ring, filter, cycles, codes);
 		Datum		values[Natts_ring];
 		bool		nulls[Natts_ring] = {false};
 		bool		replace[Natts_ring] = {false};

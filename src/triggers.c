@@ -498,17 +498,17 @@ admit_series(Relation rel, HeapTuple tuple)
 	int64		timeline = failover_timeline();
 	Datum		value = Int64GetDatum(timeline);
 	bool		isnull = false;
-	SeriesKey	key;
+	SeriesId	id;
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == tables_relation("skipped_positions"))
 		return series_admit_skip(rel, tuple) ? tuple : NULL;
 
 	/* A gap that is still to come is the dumped database's; nothing is lost here yet. */
-	if (!series_admit(rel, tuple, &key, &numbers))
+	if (!series_admit(rel, tuple, &id, &numbers))
 	{
 		numbers.timeline = timeline;
-		recover_restored(&key.incarnation, key.extra, key.extra_len, &numbers);
+		recover_restored(&id.incarnation, id.extra, id.extra_len, &numbers);
 
 		/* There may be nothing else in the transaction for which its commit would flush, and wait for standbys. */
 		(void) GetTopTransactionId();

@@ -46,8 +46,8 @@ PG_FUNCTION_INFO_V1(coderring_list_stats);
 typedef struct Listing
 {
 	const Ring *ring;
-	const WordFilter *list;
-	uint64		filter;			/* identity of its words */
+	const WordFilter *filter;
+	uint64		blocklist_id;			/* identity of its words */
 	Capacity   *capacity;
 	ReturnSetInfo *result;
 } Listing;
@@ -129,16 +129,16 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	char		uniquizer[CODEC_MAX_UNIQUIZER];
 	size_t		uniquizer_len;
 	char		percent[32];
-	SeriesKey	key;
+	SeriesId	id;
 	BlockState	state;
 	Datum		values[SERIES_COLUMNS];
 	bool		nulls[SERIES_COLUMNS] = {false};
 
-	ring_series_key(ring, &key);
-	key.extra_len = extra_len;
-	memcpy(key.extra, extra, extra_len);
-	state = progress_read(ring, listing->list, listing->filter,
-						   RecoveryInProgress() ? NULL : entry_find(&key), &key, numbers);
+	ring_series_id(ring, &id);
+	id.extra_len = extra_len;
+	memcpy(id.extra, extra, extra_len);
+	state = progress_read(ring, listing->filter, listing->blocklist_id,
+						   RecoveryInProgress() ? NULL : entry_find(&id), &id, numbers);
 
 	cycle = state.position / positions;
 	offset = state.position % positions;
@@ -154,13 +154,13 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 		cycle = PG_INT64_MAX / positions - 1;
 		offset = positions;
 	}
-	codes = capacity_of_cycle(listing->capacity, &key, cycle);
+	codes = capacity_of_cycle(listing->capacity, &id, cycle);
 	uniquizer_len = codec_write_uniquizer(&ring->codec, cycle, uniquizer);
-	code_length = pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->stride;
+	code_length = pg_mbstrlen_with_len(extra, extra_len) + uniquizer_len + ring->tail_length;
 
 	/* What is counted along can be an estimate, and is not to say that nothing is left. */
 	if (offset < positions && codes <= state.counted)
-		state.counted = progress_count_before(ring, listing->list, &key, state.position);
+		state.counted = progress_count_before(ring, listing->filter, &id, state.position);
 
 	/*
 	 * A cycle is complete with its last code, wherever the last reservation
@@ -172,7 +172,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 
 	/* Moved to where nothing is to be had, it goes on in a cycle after it. */
 	if (offset == 0 && numbers->reserved_to <= state.position &&
-		!cycles_possible(ring, listing->list, &key, cycle))
+		!cycles_possible(ring, listing->filter, &id, cycle))
 		offset = positions;
 	remaining = offset == positions ? 0 : codes - state.counted;
 	{
@@ -194,7 +194,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	values[8] = DirectFunctionCall3(numeric_in, CStringGetDatum(percent),
 									ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
 	values[9] = Int32GetDatum(code_length);
-	values[10] = Int64GetDatum(too_long ? 0 : capacity_until_longer(listing->capacity, &key, cycle, remaining));
+	values[10] = Int64GetDatum(too_long ? 0 : capacity_until_longer(listing->capacity, &id, cycle, remaining));
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 }
 
@@ -214,13 +214,13 @@ coderring_list_series(PG_FUNCTION_ARGS)
 
 		/* Rings are many, and lists are few. */
 		if (last != NULL && strcmp(last->blocklist, ring->blocklist) == 0)
-			ring->filter = last->filter;
+			ring->blocklist_id = last->blocklist_id;
 		else if (!blocklist_find_id(ring))
 			continue;			/* dropped with its list, a moment ago */
 		last = ring;
 		listing.ring = ring;
-		listing.list = blocklist_filter(ring, &listing.filter);
-		listing.capacity = capacity_create(ring, listing.list);
+		listing.filter = blocklist_filter(ring, &listing.blocklist_id);
+		listing.capacity = capacity_create(ring, listing.filter);
 		series_visit(&ring->incarnation, list_one, &listing);
 		capacity_free(listing.capacity);
 	}
@@ -263,7 +263,7 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result;
 	List	   *rings;
 	ListCell   *cell;
-	SeriesKey	key;
+	SeriesId	id;
 
 	InitMaterializedSRF(fcinfo, 0);
 	result = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -271,34 +271,34 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 	if (rings == NIL)
 		return (Datum) 0;
 	list_sort(rings, compare_incarnations);
-	ring_series_key(linitial(rings), &key);
+	ring_series_id(linitial(rings), &id);
 
-	/* All slots at once: rings may be many, and the search holds a lock. */
-	foreach(cell, entry_collect(&key))
+	/* All entries at once: rings may be many, and the search holds a lock. */
+	foreach(cell, entry_collect(&id))
 	{
-		Slot	   *slot = lfirst(cell);
+		SharedSeries	   *entry = lfirst(cell);
 		const Ring *ring;
 		BlockState	state;
 		Datum		values[STATS_COLUMNS];
 		bool		nulls[STATS_COLUMNS] = {false};
 
-		key = slot->key;
-		ring = find_incarnation(rings, &key.incarnation);
+		id = entry->id;
+		ring = find_incarnation(rings, &id.incarnation);
 		if (ring == NULL)
 			continue;			/* not for this user, or not a ring any more */
-		block_read(slot, &state);
+		block_read(entry, &state);
 		if (state.position < 0)
 			continue;			/* made, and not used yet */
 		values[0] = CStringGetTextDatum(ring->name);
-		values[1] = PointerGetDatum(cstring_to_text_with_len(key.extra, Min(key.extra_len, EXTRA_MAX_LEN)));
+		values[1] = PointerGetDatum(cstring_to_text_with_len(id.extra, Min(id.extra_len, EXTRA_MAX_LEN)));
 		values[2] = Int64GetDatum(state.issued);
-		values[3] = Int64GetDatum(slot->skipped);
-		values[4] = Int64GetDatum((int64) slot->refills);
-		values[5] = Int64GetDatum((int64) slot->refill_waits);
-		values[6] = Float8GetDatum(slot->refill_time / 1000.0);
-		values[7] = TimestampTzGetDatum(slot->since);
+		values[3] = Int64GetDatum(entry->skipped);
+		values[4] = Int64GetDatum((int64) entry->refills);
+		values[5] = Int64GetDatum((int64) entry->refill_waits);
+		values[6] = Float8GetDatum(entry->refill_time / 1000.0);
+		values[7] = TimestampTzGetDatum(entry->since);
 		pg_read_barrier();
-		if (entry_same_series(&slot->key, &key))
+		if (entry_same_series(&entry->id, &id))
 			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	return (Datum) 0;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs libFuzzer on the rooms that need no PostgreSQL, under AddressSanitizer and
+# Runs libFuzzer on the files that need no PostgreSQL, under AddressSanitizer and
 # UBSan: permutation, codec, check, wordfilter, spreadsheet. Also: make libfuzzer
 #
 #   LIBFUZZER_SECONDS=30   so long for each target
@@ -9,8 +9,8 @@
 #                          spreadsheet
 #   CLANG=clang-14         the compiler; found, or installed, if not given
 #
-# Each target (test/unit/fuzz_*.c) compares its room with an independent reference.
-# First come the canaries: copies of a room with one deliberate error each, which
+# Each target (test/unit/fuzz_*.c) compares its file with an independent reference.
+# First come the canaries: copies of a file with one deliberate error each, which
 # the target must find, or the run fails. No corpus is kept: the inputs are short.
 # What a target fails on is shown in base64. The last line is "N passed, N failed".
 
@@ -72,7 +72,7 @@ fuzz() {
         -print_final_stats=1 -exact_artifact_path="$artifact"
 }
 
-# sources TARGET [DIR]: what it is built of, the room's own file from DIR
+# sources TARGET [DIR]: what it is built of, its own file from DIR
 sources() {
     local dir=${2:-$core}
 
@@ -95,18 +95,18 @@ compile() {
     (cd "$unit" && "$clang" $flags -I"$src" "${@:4}" -o "$2" "${files[@]}")
 }
 
-# canary TARGET TITLE SCRIPT [OPTION...]: a copy of the room that sed has changed must
+# canary TARGET TITLE SCRIPT [OPTION...]: a copy of the file that sed has changed must
 # fail; the options are the compiler's. FUZZ_NO_REFERENCE leaves out the comparison
 # that would find it first.
 canary() {
-    local target=$1 title="canary, $1: $2" room=$1.c dir=$work/broken log=$work/log/canary status=0
+    local target=$1 title="canary, $1: $2" file=$1.c dir=$work/broken log=$work/log/canary status=0
 
     [[ " $targets " == *" $target "* ]] || return 0
-    [[ $target != portable ]] || room=permutation.c
+    [[ $target != portable ]] || file=permutation.c
     mkdir -p "$dir"
-    sed -e "$3" "$core/$room" >"$dir/$room"
-    if cmp -s "$core/$room" "$dir/$room"; then
-        say "not ok - $title: the change does not fit $room any more"
+    sed -e "$3" "$core/$file" >"$dir/$file"
+    if cmp -s "$core/$file" "$dir/$file"; then
+        say "not ok - $title: the change does not fit $file any more"
         count 0 1
         return
     fi

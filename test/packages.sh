@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian packages that one goal needs beyond those of setup.sh. Sourced after
+# Debian packages that one target needs beyond those of setup.sh. Sourced after
 # lib.sh, before enter.
 
 : "${here:?}"

@@ -32,7 +32,7 @@
 typedef struct KeptCounts
 {
 	uint64		used;			/* 0 for never */
-	uint64		filter;
+	uint64		blocklist_id;
 	bool		check;
 	uint32		radix;
 	uint32		base_length;
@@ -49,21 +49,21 @@ static uint64 uses = 0;
 struct Capacity
 {
 	const Ring *ring;
-	const WordFilter *list;		/* NULL for none */
+	const WordFilter *filter;		/* NULL for none */
 	BlocklistCounter *counter;	/* NULL before it is needed */
 	uint32		levels;			/* of the counter */
 };
 
 /*
- * `list` is the automaton of the ring's words, NULL for none.  Both must stay.
+ * The filter is NULL where there is none.  Both must stay.
  */
 Capacity *
-capacity_create(const Ring *ring, const WordFilter *list)
+capacity_create(const Ring *ring, const WordFilter *filter)
 {
 	Capacity   *capacity = palloc0(sizeof(Capacity));
 
 	capacity->ring = ring;
-	capacity->list = list;
+	capacity->filter = filter;
 	return capacity;
 }
 
@@ -82,7 +82,7 @@ get_counter(Capacity *capacity, uint32 levels)
 
 	if (capacity->counter == NULL || capacity->levels < levels)
 	{
-		Size		size = wordfilter_counter_bytes(capacity->list, &ring->codec, ring->check, levels);
+		Size		size = wordfilter_counter_bytes(capacity->filter, &ring->codec, ring->check, levels);
 
 		if (capacity->counter != NULL)
 			pfree(capacity->counter);
@@ -93,7 +93,7 @@ get_counter(Capacity *capacity, uint32 levels)
 					 errmsg("blocklist \"%s\" is too large to count the codes of ring \"%s\"",
 							ring->blocklist, ring->name)));
 		capacity->counter = MemoryContextAllocHuge(CurrentMemoryContext, size);
-		wordfilter_counter_set(capacity->counter, capacity->list, &ring->codec, ring->check, levels);
+		wordfilter_counter_set(capacity->counter, capacity->filter, &ring->codec, ring->check, levels);
 		capacity->levels = levels;
 	}
 	return capacity->counter;
@@ -106,7 +106,7 @@ static KeptCounts *
 get_kept(Capacity *capacity)
 {
 	const Ring *ring = capacity->ring;
-	uint64		filter = blocklist_id_of(capacity->list);
+	uint64		blocklist_id = blocklist_id_of(capacity->filter);
 	uint32		width = ring->check != NULL ? ring->codec.radix : 1;
 	uint32		levels = ring->codec.base_length;
 	KeptCounts *entry = &kept[0];
@@ -115,7 +115,7 @@ get_kept(Capacity *capacity)
 
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (kept[i].used > 0 && kept[i].filter == filter && kept[i].base_length == levels &&
+		if (kept[i].used > 0 && kept[i].blocklist_id == blocklist_id && kept[i].base_length == levels &&
 			kept[i].radix == ring->codec.radix && kept[i].check == (ring->check != NULL) &&
 			memcmp(kept[i].alphabet, ring->codec.alphabet, ring->codec.radix) == 0)
 		{
@@ -127,8 +127,8 @@ get_kept(Capacity *capacity)
 	}
 
 	counter = get_counter(capacity, levels);
-	counts = MemoryContextAllocHuge(TopMemoryContext, (Size) capacity->list->states * width * sizeof(uint64));
-	for (uint32 words = 0; words < capacity->list->states; words++)
+	counts = MemoryContextAllocHuge(TopMemoryContext, (Size) capacity->filter->states * width * sizeof(uint64));
+	for (uint32 words = 0; words < capacity->filter->states; words++)
 	{
 		for (uint32 check = 0; check < width; check++)
 			counts[words * width + check] = wordfilter_counter_get(counter, levels, words, check);
@@ -145,7 +145,7 @@ get_kept(Capacity *capacity)
 		}
 	}
 	entry->counts = counts;
-	entry->filter = filter;
+	entry->blocklist_id = blocklist_id;
 	entry->check = ring->check != NULL;
 	entry->radix = ring->codec.radix;
 	entry->base_length = levels;
@@ -160,7 +160,7 @@ capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
 {
 	const Ring *ring = capacity->ring;
 
-	if (capacity->list == NULL)
+	if (capacity->filter == NULL)
 		return ring->base_codes;
 	if (prefix->word_state == WORDFILTER_BLOCKED)
 		return 0;
@@ -170,13 +170,13 @@ capacity_of_prefix(Capacity *capacity, const Prefix *prefix)
 
 /* How many codes a series has in a cycle. */
 int64
-capacity_of_cycle(Capacity *capacity, const SeriesKey *key, int64 cycle)
+capacity_of_cycle(Capacity *capacity, const SeriesId *id, int64 cycle)
 {
 	Prefix		prefix;
 
-	if (capacity->list == NULL)
+	if (capacity->filter == NULL)
 		return capacity->ring->base_codes;
-	encode_prefix(capacity->ring, capacity->list, key, cycle, &prefix);
+	encode_prefix(capacity->ring, capacity->filter, id, cycle, &prefix);
 	return capacity_of_prefix(capacity, &prefix);
 }
 
@@ -191,7 +191,7 @@ capacity_most(Capacity *capacity)
 	uint32		width = ring->check != NULL ? ring->codec.radix : 1;
 	uint64		most = 0;
 
-	if (capacity->list == NULL)
+	if (capacity->filter == NULL)
 		return ring->base_codes;
 	for (uint32 check = 0; check < width; check++)
 		most = Max(most, get_kept(capacity)->counts[WORDFILTER_START * width + check]);
@@ -215,7 +215,7 @@ get_entered(Capacity *capacity, uint32 digits, bool cycles)
 {
 	const Ring *ring = capacity->ring;
 	const Codec *codec = &ring->codec;
-	const WordFilter *list = capacity->list;
+	const WordFilter *filter = capacity->filter;
 	KeptCounts *entry = get_kept(capacity);
 	uint64	  **entered = entry->entered[cycles];
 	uint32		width = ring->check != NULL ? codec->radix : 1;
@@ -228,8 +228,8 @@ get_entered(Capacity *capacity, uint32 digits, bool cycles)
 		if (sums != NULL)
 			pfree(sums);
 		sums = NULL;
-		sums = MemoryContextAllocHuge(TopMemoryContext, (Size) list->states * width * sizeof(uint64));
-		for (uint32 words = 0; words < list->states; words++)
+		sums = MemoryContextAllocHuge(TopMemoryContext, (Size) filter->states * width * sizeof(uint64));
+		for (uint32 words = 0; words < filter->states; words++)
 		{
 			CHECK_FOR_INTERRUPTS();
 			for (uint32 check = 0; check < width; check++)
@@ -253,7 +253,7 @@ get_entered(Capacity *capacity, uint32 digits, bool cycles)
 					if (ring->check != NULL)
 						next_check = check_add(ring->check, check, codec->base_length + more,
 											   codec->base_value[(unsigned char) digit]);
-					sums[at] += entered[more - 1][(Size) wordfilter_next(list, words, digit) * width + next_check];
+					sums[at] += entered[more - 1][(Size) wordfilter_next(filter, words, digit) * width + next_check];
 				}
 			}
 		}
@@ -284,7 +284,7 @@ typedef enum Counted
  * can first differ, all that may follow.  Modulo 2^64, as what it adds up is.
  */
 static uint64
-count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits, Counted what)
+count_rest(Capacity *capacity, const SeriesId *id, int64 cycle, uint32 digits, Counted what)
 {
 	const Ring *ring = capacity->ring;
 	const Codec *codec = &ring->codec;
@@ -297,15 +297,15 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits,
 	uint32		check;
 
 	/* The states behind the extra alone, and then digit by digit. */
-	encode_prefix(ring, capacity->list, key, cycle, &prefix);
-	words = wordfilter_pass(capacity->list, key->extra, key->extra_len);
+	encode_prefix(ring, capacity->filter, id, cycle, &prefix);
+	words = wordfilter_pass(capacity->filter, id->extra, id->extra_len);
 	check = CHECK_START;
 	if (ring->check != NULL)
 		check = mbtext_check(codec, ring->check, CHECK_START, prefix.characters + codec->base_length,
-								 key->extra, key->extra_len);
+								 id->extra, id->extra_len);
 	for (uint32 i = 0; i < digits; i++)
 	{
-		char		own = prefix.text[key->extra_len + i];
+		char		own = prefix.text[id->extra_len + i];
 		uint32		distance = codec->base_length + digits - i;
 		const uint64 *entered = NULL;
 
@@ -314,7 +314,7 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits,
 		for (uint32 digit = codec->digit_value[(unsigned char) own] + 1; digit < codec->radix; digit++)
 		{
 			char		other = codec->digits[digit];
-			uint32		next = wordfilter_next(capacity->list, words, other);
+			uint32		next = wordfilter_next(capacity->filter, words, other);
 			uint32		next_check = check;
 
 			if (ring->check != NULL)
@@ -324,7 +324,7 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits,
 			else
 				sum += wordfilter_counter_get(counter, levels - i, next, next_check);
 		}
-		words = wordfilter_next(capacity->list, words, own);
+		words = wordfilter_next(capacity->filter, words, own);
 		if (ring->check != NULL)
 			check = check_add(ring->check, check, distance, codec->base_value[(unsigned char) own]);
 	}
@@ -337,7 +337,7 @@ count_rest(Capacity *capacity, const SeriesKey *key, int64 cycle, uint32 digits,
  * uniquizers are all of one length.
  */
 uint64
-capacity_entered(Capacity *capacity, const SeriesKey *key, int64 from, int64 to, bool cycles)
+capacity_entered(Capacity *capacity, const SeriesId *id, int64 from, int64 to, bool cycles)
 {
 	const Ring *ring = capacity->ring;
 	Counted		what = cycles ? ENTERED_CYCLES : ENTERED_CODES;
@@ -346,13 +346,13 @@ capacity_entered(Capacity *capacity, const SeriesKey *key, int64 from, int64 to,
 
 	if (from >= to)
 		return 0;
-	if (capacity->list == NULL)
+	if (capacity->filter == NULL)
 		return (uint64) (to - from) * (cycles ? 1 : ring->base_codes);
-	count = capacity_of_cycle(capacity, key, from);
+	count = capacity_of_cycle(capacity, id, from);
 	count = enough(ring, count) ? (cycles ? 1 : count) : 0;
 	if (to - from == 1)
 		return count;
-	return count + count_rest(capacity, key, from, digits, what) - count_rest(capacity, key, to - 1, digits, what);
+	return count + count_rest(capacity, id, from, digits, what) - count_rest(capacity, id, to - 1, digits, what);
 }
 
 /*
@@ -362,7 +362,7 @@ capacity_entered(Capacity *capacity, const SeriesKey *key, int64 from, int64 to,
  * have too few codes, are counted.
  */
 int64
-capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int64 remaining)
+capacity_until_longer(Capacity *capacity, const SeriesId *id, int64 cycle, int64 remaining)
 {
 	const Ring *ring = capacity->ring;
 	uint64		none = PG_INT64_MAX / ring->base_codes; /* the first cycle that there is not */
@@ -377,11 +377,11 @@ capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int
 	cycles = end - cycle - 1;
 	if (cycles > (uint64) ((PG_INT64_MAX - remaining) / ring->base_codes))
 		return PG_INT64_MAX;
-	if (capacity->list == NULL)
+	if (capacity->filter == NULL)
 		return remaining + (int64) cycles * ring->base_codes;
-	rest = count_rest(capacity, key, cycle, digits, ALL_CODES);
+	rest = count_rest(capacity, id, cycle, digits, ALL_CODES);
 	if (end < longer)
-		rest -= count_rest(capacity, key, end - 1, digits, ALL_CODES);
+		rest -= count_rest(capacity, id, end - 1, digits, ALL_CODES);
 	return add_up(remaining, (int64) rest);
 }
 
@@ -389,16 +389,16 @@ capacity_until_longer(Capacity *capacity, const SeriesKey *key, int64 cycle, int
  * Are there enough codes behind a prefix for a cycle to be entered?
  */
 bool
-capacity_enough(const Ring *ring, const WordFilter *list, const Prefix *prefix)
+capacity_enough(const Ring *ring, const WordFilter *filter, const Prefix *prefix)
 {
 	Capacity   *capacity;
 	int64		count;
 
-	if (list == NULL)
+	if (filter == NULL)
 		return true;
 	if (prefix->word_state == WORDFILTER_BLOCKED)
 		return false;
-	capacity = capacity_create(ring, list);
+	capacity = capacity_create(ring, filter);
 	count = capacity_of_prefix(capacity, prefix);
 	capacity_free(capacity);
 	return enough(ring, count);
@@ -410,24 +410,24 @@ capacity_enough(const Ring *ring, const WordFilter *list, const Prefix *prefix)
  * other.
  */
 static bool
-any_text(const WordFilter *list, const Codec *codec, uint32 first_digit, uint32 length)
+any_text(const WordFilter *filter, const Codec *codec, uint32 first_digit, uint32 length)
 {
-	bool	   *reached = palloc0(list->states * sizeof(bool));
-	bool	   *next = palloc(list->states * sizeof(bool));
+	bool	   *reached = palloc0(filter->states * sizeof(bool));
+	bool	   *next = palloc(filter->states * sizeof(bool));
 	bool		any = true;
 
-	reached[wordfilter_begin(list)] = true;
+	reached[wordfilter_begin(filter)] = true;
 	for (uint32 at = 0; at < length && any; at++)
 	{
 		bool	   *swap = reached;
 
 		any = false;
-		memset(next, 0, list->states * sizeof(bool));
-		for (uint32 state = 0; state < list->states; state++)
+		memset(next, 0, filter->states * sizeof(bool));
+		for (uint32 state = 0; state < filter->states; state++)
 		{
 			for (uint32 i = at == 0 ? first_digit : 0; reached[state] && i < codec->radix; i++)
 			{
-				uint32		to = wordfilter_next(list, state, codec->digits[i]);
+				uint32		to = wordfilter_next(filter, state, codec->digits[i]);
 
 				if (to != WORDFILTER_BLOCKED)
 					next[to] = any = true;
@@ -446,11 +446,11 @@ any_text(const WordFilter *list, const Codec *codec, uint32 first_digit, uint32 
  * character that is not blocked, and the first one after that, will do.
  */
 static bool
-can_grow(const Ring *ring, const WordFilter *list)
+can_grow(const Ring *ring, const WordFilter *filter)
 {
 	const Codec *codec = &ring->codec;
-	uint32		length = CODEC_MAX_UNIQUIZER + ring->stride;
-	uint32		state = wordfilter_begin(list);
+	uint32		length = CODEC_MAX_UNIQUIZER + ring->tail_length;
+	uint32		state = wordfilter_begin(filter);
 	uint32		at;
 
 	for (at = 0; at < length; at++)
@@ -459,12 +459,12 @@ can_grow(const Ring *ring, const WordFilter *list)
 
 		/* No uniquizer but the first begins with the digit 0. */
 		for (uint32 i = at == 0 ? 1 : 0; to == WORDFILTER_BLOCKED && i < codec->radix; i++)
-			to = wordfilter_next(list, state, codec->digits[i]);
+			to = wordfilter_next(filter, state, codec->digits[i]);
 		if (to == WORDFILTER_BLOCKED)
 			break;
 		state = to;
 	}
-	return at == length || any_text(list, codec, 1, length);
+	return at == length || any_text(filter, codec, 1, length);
 }
 
 /*
@@ -474,15 +474,15 @@ can_grow(const Ring *ring, const WordFilter *list)
 bool
 capacity_left(const Ring *ring)
 {
-	uint64		filter;
-	const WordFilter *list = blocklist_filter(ring, &filter);
-	SeriesKey	key = {0};
+	uint64		blocklist_id;
+	const WordFilter *filter = blocklist_filter(ring, &blocklist_id);
+	SeriesId	id = {0};
 	Prefix		prefix;
 
-	if (list == NULL)
+	if (filter == NULL)
 		return true;
-	encode_prefix(ring, list, &key, 0, &prefix);
-	return capacity_enough(ring, list, &prefix);
+	encode_prefix(ring, filter, &id, 0, &prefix);
+	return capacity_enough(ring, filter, &prefix);
 }
 
 /*
@@ -491,10 +491,10 @@ capacity_left(const Ring *ring)
 void
 capacity_check(const Ring *ring)
 {
-	uint64		filter;
-	const WordFilter *list = blocklist_filter(ring, &filter);
+	uint64		blocklist_id;
+	const WordFilter *filter = blocklist_filter(ring, &blocklist_id);
 
-	if (list == NULL)
+	if (filter == NULL)
 		return;
 	if (!capacity_left(ring))
 		ereport(ERROR,
@@ -505,7 +505,7 @@ capacity_check(const Ring *ring)
 				 errhint("Take a list with fewer or longer words, or a larger alphabet or base_length.")));
 
 	/* With max_length they end anyway. */
-	if (ring->max_length == 0 && !can_grow(ring, list))
+	if (ring->max_length == 0 && !can_grow(ring, filter))
 		ereport(WARNING,
 				(errmsg("blocklist \"%s\" keeps codes of ring \"%s\" from getting longer", ring->blocklist, ring->name),
 				 errdetail("It blocks whatever can be put before the base codes of later cycles, so that the ring ends after the first ones."),

@@ -73,13 +73,13 @@ cycles_report_exhausted(const Ring *ring)
  * exist elsewhere), but not what is recorded as skipped.
  */
 bool
-cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved_to)
+cycles_owned(const Ring *ring, const SeriesId *id, int64 cycle, int64 reserved_to)
 {
 	int64		start = cycle * ring->base_codes;
 	SkippedRange skip;
 
 	return cycle >= ring->first_cycle && reserved_to > start &&
-		!(series_next_skip(key, start, &skip) &&
+		!(series_next_skip(id, start, &skip) &&
 		  skip.first <= start && skip.end - start >= ring->base_codes);
 }
 
@@ -93,17 +93,17 @@ cycles_owned(const Ring *ring, const SeriesKey *key, int64 cycle, int64 reserved
  * so all that the other series has come past is found at once.
  */
 int64
-cycles_taken(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 own_cycle, const Prefix *prefix,
+cycles_taken(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 own_cycle, const Prefix *prefix,
 			 bool foreseen)
 {
-	SeriesKey	other = *key;
+	SeriesId	other = *id;
 
 	for (uint32 len = 0; len <= Min(prefix->len, EXTRA_MAX_LEN); len++)
 	{
 		uint64		cycle;
 		SeriesNumbers numbers;
 
-		if (len == key->extra_len ||
+		if (len == id->extra_len ||
 			!codec_read_uniquizer(&ring->codec, prefix->text + len, prefix->len - len, &cycle) ||
 			cycle > (uint64) (PG_INT64_MAX / ring->base_codes))
 			continue;
@@ -114,7 +114,7 @@ cycles_taken(const Ring *ring, const WordFilter *list, const SeriesKey *key, int
 			continue;
 
 		if (foreseen && numbers.reserved_to <= (int64) cycle * ring->base_codes)
-			numbers.reserved_to = cycles_failover_target(ring, list, &other, &numbers, numbers.reserved_to, true);
+			numbers.reserved_to = cycles_failover_target(ring, filter, &other, &numbers, numbers.reserved_to, true);
 		if (cycles_owned(ring, &other, cycle, numbers.reserved_to))
 		{
 			int64		passed = (numbers.reserved_to - 1) / ring->base_codes - cycle;
@@ -136,15 +136,15 @@ cycles_taken(const Ring *ring, const WordFilter *list, const SeriesKey *key, int
  * before the same place of their uniquizers: at least 1.
  */
 int64
-cycles_blocked(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+cycles_blocked(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 cycle, const Prefix *prefix)
 {
-	uint32		state = wordfilter_pass(list, key->extra, key->extra_len);
+	uint32		state = wordfilter_pass(filter, id->extra, id->extra_len);
 	uint64		same = 1;		/* numerals that have these digits in front */
-	uint32		at = key->extra_len;
+	uint32		at = id->extra_len;
 	uint64		rest = codec_numeral(&ring->codec, cycle);
 
 	while (at < prefix->len && state != WORDFILTER_BLOCKED)
-		state = wordfilter_next(list, state, prefix->text[at++]);
+		state = wordfilter_next(filter, state, prefix->text[at++]);
 	if (state != WORDFILTER_BLOCKED || cycle == 0)
 		return 1;
 	for (; at < prefix->len; at++)
@@ -158,26 +158,26 @@ cycles_blocked(const Ring *ring, const WordFilter *list, const SeriesKey *key, i
  * an extra, that is not looked into.
  */
 bool
-cycles_nothing_follows(const Ring *ring, const WordFilter *list, const SeriesKey *key)
+cycles_nothing_follows(const Ring *ring, const WordFilter *filter, const SeriesId *id)
 {
-	bool	   *reached = palloc0(list->states * sizeof(bool));
-	bool	   *next = palloc(list->states * sizeof(bool));
+	bool	   *reached = palloc0(filter->states * sizeof(bool));
+	bool	   *next = palloc(filter->states * sizeof(bool));
 	bool		any = true;
 	bool		start = false;
 
-	reached[wordfilter_pass(list, key->extra, key->extra_len)] = true;
-	for (uint32 length = 0; length < CODEC_MAX_UNIQUIZER + ring->stride && any && !start; length++)
+	reached[wordfilter_pass(filter, id->extra, id->extra_len)] = true;
+	for (uint32 length = 0; length < CODEC_MAX_UNIQUIZER + ring->tail_length && any && !start; length++)
 	{
 		bool	   *swap = reached;
 
 		CHECK_FOR_INTERRUPTS();
 		any = false;
-		memset(next, 0, list->states * sizeof(bool));
-		for (uint32 state = 0; state < list->states; state++)
+		memset(next, 0, filter->states * sizeof(bool));
+		for (uint32 state = 0; state < filter->states; state++)
 		{
 			for (uint32 i = 0; reached[state] && i < ring->codec.radix; i++)
 			{
-				uint32		to = wordfilter_next(list, state, ring->codec.alphabet[i]);
+				uint32		to = wordfilter_next(filter, state, ring->codec.alphabet[i]);
 
 				start = start || to == WORDFILTER_START;
 				if (to != WORDFILTER_BLOCKED)
@@ -196,29 +196,29 @@ cycles_nothing_follows(const Ring *ring, const WordFilter *list, const SeriesKey
 bool
 cycles_too_long(const Ring *ring, const Prefix *prefix)
 {
-	return ring->max_length > 0 && prefix->characters + ring->stride > (uint32) ring->max_length;
+	return ring->max_length > 0 && prefix->characters + ring->tail_length > (uint32) ring->max_length;
 }
 
 /* Raise 2200H if they would. */
 void
-cycles_check_length(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+cycles_check_length(const Ring *ring, const SeriesId *id, int64 cycle, const Prefix *prefix)
 {
 	if (cycles_too_long(ring, prefix))
 		ereport(ERROR,
 				(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
 				 errmsg("codes of ring \"%s\" would be longer than %d characters", ring->name, ring->max_length),
 				 errdetail("In cycle %lld with extra \"%.*s\" they have %u characters.",
-						   (long long) cycle, key->extra_len, key->extra, prefix->characters + ring->stride)));
+						   (long long) cycle, id->extra_len, id->extra, prefix->characters + ring->tail_length)));
 }
 
 /* The key of a series that neither words nor other series are in the way of, in a ring without max_length. */
 static void
-set_plain_key(Ring *ring, SeriesKey *key)
+set_plain_key(Ring *ring, SeriesId *id)
 {
 	ring->max_length = 0;
-	ring_series_key(ring, key);
-	key->extra_len = 1;
-	key->extra[0] = PLAIN_EXTRA;
+	ring_series_id(ring, id);
+	id->extra_len = 1;
+	id->extra[0] = PLAIN_EXTRA;
 }
 
 /*
@@ -226,10 +226,10 @@ set_plain_key(Ring *ring, SeriesKey *key)
  * whose code would be longer than the ring's are to be.
  */
 int64
-cycles_end(const Ring *ring, const SeriesKey *key)
+cycles_end(const Ring *ring, const SeriesId *id)
 {
 	uint64		last = PG_INT64_MAX / ring->base_codes;
-	uint32		characters = mbtext_count(key->extra, key->extra_len) + ring->stride;
+	uint32		characters = mbtext_count(id->extra, id->extra_len) + ring->tail_length;
 	uint64		cycle = ring->max_length > 0 ? 0 : last;
 
 	while (cycle < last &&
@@ -243,23 +243,23 @@ cycles_end(const Ring *ring, const SeriesKey *key)
  * are now?  If not, it goes on in one after it.
  */
 bool
-cycles_possible(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle)
+cycles_possible(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 cycle)
 {
 	int64		start = cycle * ring->base_codes;
 	SkippedRange recorded;
 	Prefix		prefix;
 
-	if (series_next_skip(key, start, &recorded) && recorded.first <= start && recorded.end - start >= ring->base_codes)
+	if (series_next_skip(id, start, &recorded) && recorded.first <= start && recorded.end - start >= ring->base_codes)
 		return false;
-	encode_prefix(ring, list, key, cycle, &prefix);
-	return cycles_taken(ring, list, key, cycle, &prefix, true) == 0 && capacity_enough(ring, list, &prefix);
+	encode_prefix(ring, filter, id, cycle, &prefix);
+	return cycles_taken(ring, filter, id, cycle, &prefix, true) == 0 && capacity_enough(ring, filter, &prefix);
 }
 
 /* Cycles that a series is moved over, and which of them are others'. */
 typedef struct Passed
 {
 	const Ring *ring;
-	const SeriesKey *key;
+	const SeriesId *id;
 	int64		from;			/* cycle */
 	int64		to;
 	List	   *found;			/* of SkippedRange */
@@ -289,14 +289,14 @@ note_other(Passed *passed, int64 from, int64 to)
  * series grow by one alike.
  */
 static void
-note_others_of(Passed *passed, const SeriesKey *other)
+note_others_of(Passed *passed, const SeriesId *other)
 {
 	const Ring *ring = passed->ring;
 	int64		codes = ring->base_codes;
 	uint64		last = PG_INT64_MAX / codes;
-	bool		own_is_longer = passed->key->extra_len > other->extra_len;
-	const SeriesKey *longer = own_is_longer ? passed->key : other;
-	const SeriesKey *shorter = own_is_longer ? other : passed->key;
+	bool		own_is_longer = passed->id->extra_len > other->extra_len;
+	const SeriesId *longer = own_is_longer ? passed->id : other;
+	const SeriesId *shorter = own_is_longer ? other : passed->id;
 	SeriesNumbers numbers;
 	uint64		next;
 
@@ -366,17 +366,17 @@ all_digits(const Ring *ring, const char *text, uint32 len)
  * uniquizer does.
  */
 static List *
-list_longer(const Ring *ring, const SeriesKey *key)
+list_longer(const Ring *ring, const SeriesId *id)
 {
-	Relation	rel = tables_open(key->relid, Natts_state, AccessShareLock);
-	Datum		own = PointerGetDatum(cstring_to_text_with_len(key->extra, key->extra_len));
+	Relation	rel = tables_open(id->relid, Natts_state, AccessShareLock);
+	Datum		own = PointerGetDatum(cstring_to_text_with_len(id->extra, id->extra_len));
 	ScanKeyData scankey[2];
 	RowScan		scan;
 	HeapTuple	tuple;
 	List	   *extras = NIL;
 
 	ScanKeyInit(&scankey[0], Anum_state_incarnation, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(&key->incarnation));
+				UUIDPGetDatum(&id->incarnation));
 	ScanKeyInit(&scankey[1], Anum_state_extra, BTGreaterEqualStrategyNumber, F_TEXT_GE, own);
 	series_scan(&scan, rel, lengthof(scankey), scankey);
 	while (HeapTupleIsValid(tuple = scan_next(&scan)))
@@ -386,14 +386,14 @@ list_longer(const Ring *ring, const SeriesKey *key)
 		uint32		len = VARSIZE_ANY_EXHDR(extra);
 
 		CHECK_FOR_INTERRUPTS();
-		if (len < key->extra_len || memcmp(VARDATA_ANY(extra), key->extra, key->extra_len) != 0)
+		if (len < id->extra_len || memcmp(VARDATA_ANY(extra), id->extra, id->extra_len) != 0)
 		{
 			if (scan.ordered)
 				break;			/* the column's collation is C */
 			continue;
 		}
-		if (len > key->extra_len && len <= EXTRA_MAX_LEN && len - key->extra_len <= CODEC_MAX_UNIQUIZER &&
-			all_digits(ring, VARDATA_ANY(extra) + key->extra_len, len - key->extra_len))
+		if (len > id->extra_len && len <= EXTRA_MAX_LEN && len - id->extra_len <= CODEC_MAX_UNIQUIZER &&
+			all_digits(ring, VARDATA_ANY(extra) + id->extra_len, len - id->extra_len))
 			extras = lappend(extras, cstring_to_text_with_len(VARDATA_ANY(extra), len));
 	}
 	scan_end(&scan);
@@ -407,22 +407,22 @@ list_longer(const Ring *ring, const SeriesKey *key)
  * order.
  */
 List *
-cycles_list_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to)
+cycles_list_others(const Ring *ring, const SeriesId *id, int64 from, int64 to)
 {
-	Passed		passed = {ring, key, from, to, NIL};
-	SeriesKey	other = *key;
+	Passed		passed = {ring, id, from, to, NIL};
+	SeriesId	other = *id;
 	List	   *extras;
 	ListCell   *cell;
 
 	/* Extras that this one begins with */
-	while (other.extra_len > 0 && all_digits(ring, key->extra + other.extra_len - 1, 1))
+	while (other.extra_len > 0 && all_digits(ring, id->extra + other.extra_len - 1, 1))
 	{
 		other.extra_len--;
 		CHECK_FOR_INTERRUPTS();
 		note_others_of(&passed, &other);
 	}
 
-	extras = list_longer(ring, key);
+	extras = list_longer(ring, id);
 	foreach(cell, extras)
 	{
 		const text *extra = lfirst(cell);
@@ -440,15 +440,15 @@ cycles_list_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to)
  * cycle: exactly, or at least `enough`.
  */
 static int64
-count_codes(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+count_codes(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
 			int64 first, int64 end, int64 enough)
 {
 	Capacity   *capacity;
 	int64		count;
 
-	if (list == NULL)
+	if (filter == NULL)
 		return end - first;
-	capacity = capacity_create(ring, list);
+	capacity = capacity_create(ring, filter);
 	count = capacity_of_prefix(capacity, prefix);
 	capacity_free(capacity);
 	if (end - first == ring->base_codes)
@@ -463,7 +463,7 @@ count_codes(const Ring *ring, const WordFilter *list, const SeriesKey *key, cons
 	{
 		int64		next = end - first > COUNTED_AT_ONCE ? first + COUNTED_AT_ONCE : end;
 
-		count += encode_count(ring, list, key, prefix, first, next);
+		count += encode_count(ring, filter, id, prefix, first, next);
 		first = next;
 	}
 	return count;
@@ -477,7 +477,7 @@ count_codes(const Ring *ring, const WordFilter *list, const SeriesKey *key, cons
  * has not entered, that may turn out to be one after it, as in advance_to().
  */
 int64
-cycles_count_left(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 position, int64 reserved_to,
+cycles_count_left(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 position, int64 reserved_to,
 				  int64 enough)
 {
 	int64		codes = ring->base_codes;
@@ -499,7 +499,7 @@ cycles_count_left(const Ring *ring, const WordFilter *list, const SeriesKey *key
 
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
-		if (series_next_skip(key, position, &recorded))
+		if (series_next_skip(id, position, &recorded))
 		{
 			if (recorded.first <= position)
 			{
@@ -508,20 +508,20 @@ cycles_count_left(const Ring *ring, const WordFilter *list, const SeriesKey *key
 			}
 			end = Min(end, recorded.first);
 		}
-		encode_prefix(ring, list, key, cycle, &prefix);
+		encode_prefix(ring, filter, id, cycle, &prefix);
 		if (cycles_too_long(ring, &prefix))
 			break;
 		if (position % codes == 0 || !entered)
-			next = cycles_taken(ring, list, key, cycle, &prefix, true);
-		if (next == 0 && !capacity_enough(ring, list, &prefix))
+			next = cycles_taken(ring, filter, id, cycle, &prefix, true);
+		if (next == 0 && !capacity_enough(ring, filter, &prefix))
 		{
-			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && cycles_nothing_follows(ring, list, key)))
+			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && cycles_nothing_follows(ring, filter, id)))
 				break;
-			next = cycles_blocked(ring, list, key, cycle, &prefix);
+			next = cycles_blocked(ring, filter, id, cycle, &prefix);
 		}
 		if (next == 0)
 		{
-			left += count_codes(ring, list, key, &prefix, position, end, enough - left);
+			left += count_codes(ring, filter, id, &prefix, position, end, enough - left);
 			position = end;
 		}
 		else
@@ -546,8 +546,8 @@ estimate_codes(const Ring *ring, int64 count, int64 positions)
 typedef struct Way
 {
 	const Ring *ring;
-	const WordFilter *list;
-	const SeriesKey *key;
+	const WordFilter *filter;
+	const SeriesId *id;
 	Capacity   *capacity;
 	int64		from;			/* cycle */
 	int64		end;			/* cycle: here its codes end */
@@ -582,7 +582,7 @@ way_open(Way *way, int64 cycle, int64 *next)
 
 	CHECK_FOR_INTERRUPTS();
 	*next = (int64) Min(codec_first_longer_cycle(&ring->codec, cycle), (uint64) way->end);
-	way->no_skips = way->no_skips || !series_next_skip(way->key, start, &skip);
+	way->no_skips = way->no_skips || !series_next_skip(way->id, start, &skip);
 	if (!way->no_skips)
 	{
 		if (skip.first < start + codes)
@@ -598,14 +598,14 @@ way_open(Way *way, int64 cycle, int64 *next)
 		int64		taken;
 
 		way->looked_up++;
-		encode_prefix(ring, way->list, way->key, cycle, &prefix);
-		taken = cycles_taken(ring, way->list, way->key, cycle, &prefix, false);
+		encode_prefix(ring, way->filter, way->id, cycle, &prefix);
+		taken = cycles_taken(ring, way->filter, way->id, cycle, &prefix, false);
 		*next = cycle + Min(Max(taken, 1), way->end - cycle);
 		return taken == 0;
 	}
 	if (way->looked_up++ == LOOKED_UP)
 	{
-		way->others = cycles_list_others(ring, way->key, way->from, way->end);
+		way->others = cycles_list_others(ring, way->id, way->from, way->end);
 		list_sort(way->others, compare_ranges);
 	}
 	for (; way->other < list_length(way->others); way->other++)
@@ -634,13 +634,13 @@ way_in_cycle(Way *way, int64 position, uint64 *codes)
 	int64		count;
 	int64		rest = end - position;
 
-	if (way->list == NULL)
+	if (way->filter == NULL)
 	{
 		rest = (int64) Min(*codes, (uint64) rest);
 		*codes -= rest;
 		return position + rest;
 	}
-	encode_prefix(ring, way->list, way->key, position / ring->base_codes, &prefix);
+	encode_prefix(ring, way->filter, way->id, position / ring->base_codes, &prefix);
 	count = capacity_of_prefix(way->capacity, &prefix);
 	if (position == start && *codes >= (uint64) count)
 	{
@@ -655,7 +655,7 @@ way_in_cycle(Way *way, int64 position, uint64 *codes)
 		if (position == start)
 			least = count;
 		else if (rest <= ESTIMATED_FROM && !way->roughly)
-			least = encode_count(ring, way->list, way->key, &prefix, position, end);
+			least = encode_count(ring, way->filter, way->id, &prefix, position, end);
 		else
 			least = estimate_codes(ring, count, rest);
 		if (*codes >= least || rest <= ESTIMATED_FROM || way->roughly)
@@ -681,7 +681,7 @@ way_in_cycle(Way *way, int64 position, uint64 *codes)
 	{
 		CodeBatch	batch;
 
-		encode_batch(ring, way->list, way->key, &prefix,
+		encode_batch(ring, way->filter, way->id, &prefix,
 					 &(Span) {position, end, end, Min(*codes, BLOCK_MAX_CODES)}, &batch);
 		position = batch.end;
 		*codes -= batch.count;
@@ -741,7 +741,7 @@ way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
 			cycle = next;
 			continue;
 		}
-		here = capacity_entered(way->capacity, way->key, cycle, next, by_cycles);
+		here = capacity_entered(way->capacity, way->id, cycle, next, by_cycles);
 		any = any || here > 0;
 		if (here < left)
 		{
@@ -754,14 +754,14 @@ way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
 		{
 			int64		middle = before + (after - before) / 2;
 
-			if (capacity_entered(way->capacity, way->key, cycle, middle, by_cycles) < left)
+			if (capacity_entered(way->capacity, way->id, cycle, middle, by_cycles) < left)
 				before = middle;
 			else
 				after = middle;
 		}
 		if (by_cycles)
 			return before * codes;
-		left -= capacity_entered(way->capacity, way->key, cycle, before, false);
+		left -= capacity_entered(way->capacity, way->id, cycle, before, false);
 		return way_in_cycle(way, before * codes, &left);
 	}
 	return any ? way->end * codes : Max(plain, position);
@@ -776,22 +776,22 @@ way_to(Way *way, int64 position, bool complete, int64 wanted, bool by_cycles)
  * will do.  Takes no lock, as no answer would stay true.
  */
 int64
-cycles_further(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 position, bool complete,
+cycles_further(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 position, bool complete,
 			   int64 cycles, int64 codes, bool roughly)
 {
-	Way			way = {.ring = ring, .list = list, .key = key, .roughly = roughly};
+	Way			way = {.ring = ring, .filter = filter, .id = id, .roughly = roughly};
 	MemoryContext scratch;
 	MemoryContext caller;
 	int64		by_cycles;
 	int64		by_codes;
 
 	way.from = position / ring->base_codes;
-	way.end = cycles_end(ring, key) / ring->base_codes;
+	way.end = cycles_end(ring, id) / ring->base_codes;
 	if (way.from >= way.end)
 		return position;
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring way", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(scratch);
-	way.capacity = capacity_create(ring, list);
+	way.capacity = capacity_create(ring, filter);
 	by_cycles = way_to(&way, position, complete, cycles, true);
 	by_codes = way_to(&way, position, complete, codes, false);
 	MemoryContextSwitchTo(caller);
@@ -806,17 +806,17 @@ cycles_further(const Ring *ring, const WordFilter *list, const SeriesKey *key, i
  * where there is a filter; cycles_start() does the rest.
  */
 int64
-cycles_further_start(const Ring *ring, const WordFilter *list, int64 cycles, int64 codes)
+cycles_further_start(const Ring *ring, const WordFilter *filter, int64 cycles, int64 codes)
 {
 	Ring		unlimited = *ring;
-	SeriesKey	key;
+	SeriesId	id;
 	int64		start = ring_start_cycle(ring) * ring->base_codes;
 	int64		position;
 
-	set_plain_key(&unlimited, &key);
-	if (list != NULL)
+	set_plain_key(&unlimited, &id);
+	if (filter != NULL)
 		codes = codes > PG_INT64_MAX - codes / START_SHARE - 1 ? PG_INT64_MAX : codes + codes / START_SHARE + 1;
-	position = cycles_further(&unlimited, list, &key, start, false, cycles, codes, true);
+	position = cycles_further(&unlimited, filter, &id, start, false, cycles, codes, true);
 	return position / ring->base_codes + (position % ring->base_codes > 0);
 }
 
@@ -825,11 +825,11 @@ cycles_further_start(const Ring *ring, const WordFilter *list, int64 cycles, int
  * new_series_cycle is, measured by what this series hands out on that way.
  */
 int64
-cycles_start(const Ring *ring, const WordFilter *list, const SeriesKey *key)
+cycles_start(const Ring *ring, const WordFilter *filter, const SeriesId *id)
 {
 	int64		base_codes = ring->base_codes;
 	Ring		unlimited = *ring;
-	SeriesKey	plain;
+	SeriesId	plain;
 	Capacity   *capacity;
 	int64		position;
 	int64		least;
@@ -840,7 +840,7 @@ cycles_start(const Ring *ring, const WordFilter *list, const SeriesKey *key)
 	if (ring->new_series_cycle <= ring->first_cycle)
 		return ring->first_cycle * base_codes;
 	set_plain_key(&unlimited, &plain);
-	capacity = capacity_create(&unlimited, list);
+	capacity = capacity_create(&unlimited, filter);
 	for (int64 cycle = ring->first_cycle; cycle < ring->new_series_cycle; cycle = next)
 	{
 		next = (int64) Min(codec_first_longer_cycle(&ring->codec, cycle), (uint64) ring->new_series_cycle);
@@ -848,10 +848,10 @@ cycles_start(const Ring *ring, const WordFilter *list, const SeriesKey *key)
 		cycles += capacity_entered(capacity, &plain, cycle, next, true);
 	}
 	capacity_free(capacity);
-	if (list != NULL)
+	if (filter != NULL)
 		codes -= codes / (START_SHARE + 1);
-	position = cycles_further(ring, list, key, ring->first_cycle * base_codes, false, cycles, codes, true);
-	least = cycles_end(ring, key);
+	position = cycles_further(ring, filter, id, ring->first_cycle * base_codes, false, cycles, codes, true);
+	least = cycles_end(ring, id);
 	least = Min(least, ring->new_series_cycle * base_codes);
 	position = Max(position, least);
 	return (position / base_codes + (position % base_codes > 0)) * base_codes;
@@ -863,7 +863,7 @@ cycles_start(const Ring *ring, const WordFilter *list, const SeriesKey *key)
  * coderring_recover() moves it.  With `roughly` to the end of a cycle will do.
  */
 int64
-cycles_failover_target(const Ring *ring, const WordFilter *list, const SeriesKey *key, const SeriesNumbers *numbers,
+cycles_failover_target(const Ring *ring, const WordFilter *filter, const SeriesId *id, const SeriesNumbers *numbers,
 				int64 position, bool roughly)
 {
 	int64		times = failover_timelines(ring, numbers);
@@ -873,29 +873,29 @@ cycles_failover_target(const Ring *ring, const WordFilter *list, const SeriesKey
 
 	if (failover_gap == 0 || times == 0)
 		return position;
-	gap = failover_gap_of(ring, key, numbers);
-	if (list != NULL)
+	gap = failover_gap_of(ring, id, numbers);
+	if (filter != NULL)
 	{
 		/*
 		 * So many codes are expected there.  Ten times the deviation more,
 		 * 10 * sqrt(expected), are never seen, and this is no less than that.
 		 */
-		Capacity   *capacity = capacity_create(ring, list);
+		Capacity   *capacity = capacity_create(ring, filter);
 		long double expected = (long double) gap * capacity_most(capacity) / ring->base_codes;
 
 		capacity_free(capacity);
 		gap = Min((int64) (expected + expected / 8) + 200, gap);
 	}
 	if (gap <= RECOVER_CODES)
-		return cycles_further(ring, list, key, position, false, 0, gap * times, roughly);
+		return cycles_further(ring, filter, id, position, false, 0, gap * times, roughly);
 	while (times-- > 0)
 	{
-		int64		furthest = cycles_further(ring, list, key, position, complete, RECOVER_CYCLES, RECOVER_CODES, roughly);
+		int64		furthest = cycles_further(ring, filter, id, position, complete, RECOVER_CYCLES, RECOVER_CODES, roughly);
 		int64		behind;
 
 		if (furthest <= position)
 			break;				/* its codes end here */
-		behind = cycles_further(ring, list, key, position, false, 0, gap, roughly);
+		behind = cycles_further(ring, filter, id, position, false, 0, gap, roughly);
 		position = Min(behind, furthest);
 		complete = false;
 	}

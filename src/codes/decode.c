@@ -9,7 +9,7 @@
  * the series has passed that position, unless it is recorded as skipped or
  * the filter blocks it.  No table of codes is needed.
  *
- * A series' place is read from its slot, as exact as if the codes had been
+ * A series' place is read from its entry, as exact as if the codes had been
  * counted; where it has none (it was not used since the server started, or
  * this is a standby), from its row: then what is reserved counts.
  *
@@ -58,16 +58,16 @@ decode_checks_out(const Ring *ring, const char *code, uint32 len)
  * this text, if it is a code of it?
  */
 bool
-decode_never_emitted(const Ring *ring, uint64 series_filter, uint32 extra_len, const char *code, uint32 len)
+decode_never_emitted(const Ring *ring, uint64 series_blocklist_id, uint32 extra_len, const char *code, uint32 len)
 {
-	uint64		filter;
-	const WordFilter *list;
+	uint64		blocklist_id;
+	const WordFilter *filter;
 
-	if (ring->filter == 0 || ring->filter != series_filter)
+	if (ring->blocklist_id == 0 || ring->blocklist_id != series_blocklist_id)
 		return false;
-	list = blocklist_filter(ring, &filter);
-	return filter == series_filter &&
-		wordfilter_blocks(list, wordfilter_run(list, wordfilter_pass(list, code, extra_len),
+	filter = blocklist_filter(ring, &blocklist_id);
+	return blocklist_id == series_blocklist_id &&
+		wordfilter_blocks(filter, wordfilter_run(filter, wordfilter_pass(filter, code, extra_len),
 											 code + extra_len, len - extra_len));
 }
 
@@ -93,28 +93,28 @@ static Unskipped unskipped[UNSKIPPED];
 /*
  * Is a position, which the series has passed, recorded as skipped?
  * *whole tells whether all of its cycle is.  The series has come to `passed`;
- * `exact` if that is known from its slot.
+ * `exact` if that is known from its entry.
  */
 static bool
-skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bool exact, bool *whole)
+skipped(const Ring *ring, const SeriesId *id, int64 position, int64 passed, bool exact, bool *whole)
 {
 	int64		start = position - position % ring->base_codes;
-	uint32		hash = hash_combine(hash_bytes((const unsigned char *) key->extra, key->extra_len),
+	uint32		hash = hash_combine(hash_bytes((const unsigned char *) id->extra, id->extra_len),
 									hash_bytes_uint32(start / ring->base_codes));
-	Unskipped  *entry = &unskipped[hash & (UNSKIPPED - 1)];
+	Unskipped  *known = &unskipped[hash & (UNSKIPPED - 1)];
 	int64		from = start;
 	SkippedRange skip = {PG_INT64_MAX, PG_INT64_MAX};
 
 	*whole = false;
-	if (position >= entry->from && position < entry->to && entry->extra_len == key->extra_len &&
-		memcmp(entry->extra, key->extra, key->extra_len) == 0 &&
-		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0)
+	if (position >= known->from && position < known->to && known->extra_len == id->extra_len &&
+		memcmp(known->extra, id->extra, id->extra_len) == 0 &&
+		memcmp(&known->incarnation, &id->incarnation, sizeof(pg_uuid_t)) == 0)
 		return false;
-	if (series_next_skip(key, start, &skip) && skip.end <= position)
+	if (series_next_skip(id, start, &skip) && skip.end <= position)
 	{
 		from = position;		/* what is between has not been looked at */
 		skip.first = PG_INT64_MAX;
-		(void) series_next_skip(key, position, &skip);
+		(void) series_next_skip(id, position, &skip);
 	}
 	if (skip.first <= position)
 	{
@@ -123,17 +123,17 @@ skipped(const Ring *ring, const SeriesKey *key, int64 position, int64 passed, bo
 	}
 	if (!exact)
 		return false;			/* what is reserved may yet be skipped by a bump */
-	entry->incarnation = key->incarnation;
-	entry->extra_len = key->extra_len;
-	memcpy(entry->extra, key->extra, key->extra_len);
-	entry->from = from;
-	entry->to = Min(skip.first, passed);
+	known->incarnation = id->incarnation;
+	known->extra_len = id->extra_len;
+	memcpy(known->extra, id->extra, id->extra_len);
+	known->from = from;
+	known->to = Min(skip.first, passed);
 	return false;
 }
 
 /*
  * A series has come so far as `state` says; `exact` if that is known from its
- * slot.  Find out whether it has entered the cycle, and handed out the code.
+ * entry.  Find out whether it has entered the cycle, and handed out the code.
  */
 static void
 judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Decoded *decoded)
@@ -142,10 +142,10 @@ judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Deco
 
 	decoded->owned = false;
 	decoded->issued = false;
-	decoded->filter = state->filter;
+	decoded->blocklist_id = state->blocklist_id;
 	if (state->reserved_end <= start || decoded->cycle < ring->first_cycle)
 		return;
-	decoded->position = permcache_position(ring, &decoded->key, decoded->cycle, number);
+	decoded->position = permcache_position(ring, &decoded->id, decoded->cycle, number);
 
 	if (state->position > start && state->position - start < ring->base_codes)
 	{
@@ -157,44 +157,44 @@ judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Deco
 	{
 		bool		whole;
 
-		decoded->issued = !skipped(ring, &decoded->key, decoded->position, state->position, exact, &whole);
+		decoded->issued = !skipped(ring, &decoded->id, decoded->position, state->position, exact, &whole);
 		decoded->owned = !whole;
 	}
 	else
-		decoded->owned = cycles_owned(ring, &decoded->key, decoded->cycle, state->reserved_end);
+		decoded->owned = cycles_owned(ring, &decoded->id, decoded->cycle, state->reserved_end);
 }
 
 /*
- * Judge by the place of the series of decoded->key: by its slot (then *slot is
- * that) and, if it has none, by its row, unless only_slot.  False if it is not
+ * Judge by the place of the series of decoded->key: by its entry (then *entry is
+ * that) and, if it has none, by its row, unless only_entry.  False if it is not
  * there.
  */
 static bool
-look_up(const Ring *ring, uint64 number, bool only_slot, Decoded *decoded, Slot **slot)
+look_up(const Ring *ring, uint64 number, bool only_entry, Decoded *decoded, SharedSeries **entry)
 {
 	BlockState	state;
 
-	*slot = RecoveryInProgress() ? NULL : block_find(&decoded->key, &state);
-	if (*slot == NULL)
+	*entry = RecoveryInProgress() ? NULL : block_find(&decoded->id, &state);
+	if (*entry == NULL)
 	{
 		SeriesNumbers numbers;
 		bool		exists;
 
-		if (only_slot)
+		if (only_entry)
 			return false;
-		exists = series_read(&decoded->key, &numbers);
+		exists = series_read(&decoded->id, &numbers);
 
-		/* A slot that was made meanwhile knew the place before the row said more. */
-		*slot = RecoveryInProgress() ? NULL : block_find(&decoded->key, &state);
-		if (*slot == NULL)
+		/* An entry that was made meanwhile knew the place before the row said more. */
+		*entry = RecoveryInProgress() ? NULL : block_find(&decoded->id, &state);
+		if (*entry == NULL)
 		{
 			if (!exists)
 				return false;
 			state.reserved_end = state.position = numbers.reserved_to;
-			state.filter = numbers.filter;
+			state.blocklist_id = numbers.blocklist_id;
 		}
 	}
-	judge(ring, number, &state, *slot != NULL, decoded);
+	judge(ring, number, &state, *entry != NULL, decoded);
 	return true;
 }
 
@@ -207,8 +207,8 @@ typedef struct Reading
 {
 	uint64		begun;			/* definitions_begun; 0 in an entry not used yet */
 	const Ring *ring;
-	SeriesKey	key;
-	Slot	   *slot;
+	SeriesId	id;
+	SharedSeries	   *entry;
 	int64		cycle;
 	uint32		prefix_len;
 	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
@@ -225,15 +225,15 @@ reading_of(const char *prefix, uint32 len)
 }
 
 static void
-remember(Reading *entry, const Ring *ring, const char *prefix, uint32 len, const Decoded *decoded, Slot *slot)
+remember(Reading *known, const Ring *ring, const char *prefix, uint32 len, const Decoded *decoded, SharedSeries *entry)
 {
-	entry->begun = definitions_begun;
-	entry->ring = ring;
-	entry->key = decoded->key;
-	entry->slot = slot;
-	entry->cycle = decoded->cycle;
-	entry->prefix_len = len;
-	memcpy(entry->prefix, prefix, len);
+	known->begun = definitions_begun;
+	known->ring = ring;
+	known->id = decoded->id;
+	known->entry = entry;
+	known->cycle = decoded->cycle;
+	known->prefix_len = len;
+	memcpy(known->prefix, prefix, len);
 }
 
 /*
@@ -241,21 +241,21 @@ remember(Reading *entry, const Ring *ring, const char *prefix, uint32 len, const
  * reading that is remembered for them?  If not, it may be by another.
  */
 static bool
-read_again(const Reading *entry, const Ring *ring, uint64 number, const char *code, uint32 len, Decoded *decoded)
+read_again(const Reading *known, const Ring *ring, uint64 number, const char *code, uint32 len, Decoded *decoded)
 {
 	BlockState	state;
 
-	if (entry->begun != definitions_begun || entry->ring != ring || entry->prefix_len != len ||
-		(len > 0 && memcmp(entry->prefix, code, len) != 0) ||
-		RecoveryInProgress() || pg_atomic_read_u32(&entry->slot->dead) != 0 ||
-		!block_look(entry->slot, &entry->key, &state))
+	if (known->begun != definitions_begun || known->ring != ring || known->prefix_len != len ||
+		(len > 0 && memcmp(known->prefix, code, len) != 0) ||
+		RecoveryInProgress() || pg_atomic_read_u32(&known->entry->dead) != 0 ||
+		!block_look(known->entry, &known->id, &state))
 		return false;
-	decoded->key = entry->key;
-	decoded->cycle = entry->cycle;
-	decoded->uniquizer_len = len - entry->key.extra_len;
+	decoded->id = known->id;
+	decoded->cycle = known->cycle;
+	decoded->uniquizer_len = len - known->id.extra_len;
 	judge(ring, number, &state, true, decoded);
 	return decoded->issued &&
-		!decode_never_emitted(ring, decoded->filter, entry->key.extra_len, code, len + ring->stride);
+		!decode_never_emitted(ring, decoded->blocklist_id, known->id.extra_len, code, len + ring->tail_length);
 }
 
 /*
@@ -267,15 +267,15 @@ read_again(const Reading *entry, const Ring *ring, uint64 number, const char *co
 bool
 decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 {
-	uint32		prefix_len = len - ring->stride;
+	uint32		prefix_len = len - ring->tail_length;
 	int			best = 0;		/* 1: without an extra, 2: of a series, 3: entered */
 	uint64		number;
 	Decoded		candidate;
 	Reading    *reading;
-	Slot	   *slot;
+	SharedSeries	   *entry;
 	bool		seen[EXTRA_MAX_LEN + 1];
 
-	if (len < ring->stride || prefix_len > EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER ||
+	if (len < ring->tail_length || prefix_len > EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER ||
 		!codec_read_base(&ring->codec, code + prefix_len, &number) ||
 		!decode_checks_out(ring, code, len))
 		return false;
@@ -286,9 +286,9 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 
 	memset(seen, false, sizeof(seen));
 	memset(&candidate, 0, sizeof(candidate));
-	ring_series_key(ring, &candidate.key);
+	ring_series_id(ring, &candidate.id);
 
-	/* Slots first: of a code that was handed out nothing else need be read. */
+	/* Entries first: of a code that was handed out nothing else need be read. */
 	for (int i = 0; i < 2 && !candidate.issued; i++)
 	{
 		for (int extra_len = prefix_len; extra_len >= 0 && !candidate.issued; extra_len--)
@@ -303,31 +303,31 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 				!codec_read_uniquizer(&ring->codec, code + extra_len, prefix_len - extra_len, &cycle) ||
 				cycle >= (uint64) (PG_INT64_MAX / ring->base_codes))
 				continue;
-			candidate.key.extra_len = extra_len;
-			memcpy(candidate.key.extra, code, extra_len);
+			candidate.id.extra_len = extra_len;
+			memcpy(candidate.id.extra, code, extra_len);
 			candidate.cycle = cycle;
 			candidate.uniquizer_len = prefix_len - extra_len;
-			seen[extra_len] = look_up(ring, number, i == 0, &candidate, &slot);
+			seen[extra_len] = look_up(ring, number, i == 0, &candidate, &entry);
 			if (seen[extra_len] && candidate.issued &&
-				decode_never_emitted(ring, candidate.filter, extra_len, code, len))
+				decode_never_emitted(ring, candidate.blocklist_id, extra_len, code, len))
 				candidate.issued = false;
 			if (seen[extra_len])
 				rank = candidate.owned ? 3 : 2;
 			else if (i > 0 && extra_len == 0)
 				rank = 1;
 			if (rank > best || candidate.issued ||
-				(rank == 2 && best == 2 && extra_len > decoded->key.extra_len))
+				(rank == 2 && best == 2 && extra_len > decoded->id.extra_len))
 			{
 				best = rank;
 				*decoded = candidate;
 			}
-			if (candidate.issued && slot != NULL)
-				remember(reading, ring, code, prefix_len, &candidate, slot);
+			if (candidate.issued && entry != NULL)
+				remember(reading, ring, code, prefix_len, &candidate, entry);
 		}
 	}
 	if (best == 0)
 		return false;
 	if (best < 3)
-		decoded->position = permcache_position(ring, &decoded->key, decoded->cycle, number);
+		decoded->position = permcache_position(ring, &decoded->id, decoded->cycle, number);
 	return true;
 }

@@ -30,24 +30,24 @@
  * bytes; returns how many.
  */
 uint32
-encode_write_prefix(const Codec *codec, const SeriesKey *key, int64 cycle, char *prefix)
+encode_write_prefix(const Codec *codec, const SeriesId *id, int64 cycle, char *prefix)
 {
-	memcpy(prefix, key->extra, key->extra_len);
-	return key->extra_len + codec_write_uniquizer(codec, cycle, prefix + key->extra_len);
+	memcpy(prefix, id->extra, id->extra_len);
+	return id->extra_len + codec_write_uniquizer(codec, cycle, prefix + id->extra_len);
 }
 
 /*
  * The prefix of a cycle, ready for encode_finish.
  */
 void
-encode_prefix(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle, Prefix *prefix)
+encode_prefix(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 cycle, Prefix *prefix)
 {
-	prefix->len = encode_write_prefix(&ring->codec, key, cycle, prefix->text);
+	prefix->len = encode_write_prefix(&ring->codec, id, cycle, prefix->text);
 	prefix->characters = mbtext_count(prefix->text, prefix->len);
 	prefix->word_state = WORDFILTER_START;
-	if (list != NULL)
-		prefix->word_state = wordfilter_run(list, wordfilter_pass(list, key->extra, key->extra_len),
-										   prefix->text + key->extra_len, prefix->len - key->extra_len);
+	if (filter != NULL)
+		prefix->word_state = wordfilter_run(filter, wordfilter_pass(filter, id->extra, id->extra_len),
+										   prefix->text + id->extra_len, prefix->len - id->extra_len);
 	prefix->check_state = CHECK_START;
 	if (ring->check != NULL)
 		prefix->check_state = mbtext_check(&ring->codec, ring->check, CHECK_START,
@@ -60,7 +60,7 @@ encode_prefix(const Ring *ring, const WordFilter *list, const SeriesKey *key, in
  * its check character.  False if the code that results is not emitted.
  */
 bool
-encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, char *code)
+encode_finish(const Ring *ring, const WordFilter *filter, const Prefix *prefix, char *code)
 {
 	uint32		base_length = ring->codec.base_length;
 
@@ -73,8 +73,8 @@ encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, ch
 							  ring->codec.base_value[(unsigned char) code[i]]);
 		code[base_length] = ring->codec.alphabet[check_value(ring->check, state)];
 	}
-	return list == NULL ||
-		!wordfilter_blocks(list, wordfilter_run(list, prefix->word_state, code, ring->stride));
+	return filter == NULL ||
+		!wordfilter_blocks(filter, wordfilter_run(filter, prefix->word_state, code, ring->tail_length));
 }
 
 /*
@@ -82,10 +82,10 @@ encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, ch
  * left out of the batch, whose memory is the caller's context's.
  */
 void
-encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+encode_batch(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
 			 const Span *span, CodeBatch *batch)
 {
-	uint32		stride = ring->stride;
+	uint32		tail_length = ring->tail_length;
 	int64		enough = span->enough;
 	int64		end = span->end;
 	uint32		want = span->want;
@@ -94,16 +94,16 @@ encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, con
 
 	batch->first = position;
 	batch->count = 0;
-	batch->stride = stride;
-	batch->codes = palloc((Size) want * stride);
+	batch->tail_length = tail_length;
+	batch->codes = palloc((Size) want * tail_length);
 	batch->map = NULL;
-	if (list != NULL)
+	if (filter != NULL)
 		map = palloc(MAX_POSITIONS / 8);
 
 	while (position < end && batch->count < want && (position < enough || batch->count == 0))
 	{
 		uint32		chunk = Min(want - batch->count, CHUNK);
-		char	   *codes = batch->codes + (Size) batch->count * stride;
+		char	   *codes = batch->codes + (Size) batch->count * tail_length;
 		uint32		kept = 0;
 
 		CHECK_FOR_INTERRUPTS();
@@ -116,15 +116,15 @@ encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, con
 				break;
 			batch->first = position;
 		}
-		permcache_codes(ring, key, position, chunk, stride, codes);
-		if (list == NULL && ring->check == NULL)
+		permcache_codes(ring, id, position, chunk, tail_length, codes);
+		if (filter == NULL && ring->check == NULL)
 			kept = chunk;
 		else
 		{
 			for (uint32 i = 0; i < chunk; i++)
 			{
-				char	   *code = codes + (Size) i * stride;
-				bool		emitted = encode_finish(ring, list, prefix, code);
+				char	   *code = codes + (Size) i * tail_length;
+				bool		emitted = encode_finish(ring, filter, prefix, code);
 
 				if (map != NULL)
 				{
@@ -137,7 +137,7 @@ encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, con
 				if (emitted)
 				{
 					if (kept < i)
-						memmove(codes + (Size) kept * stride, code, stride);
+						memmove(codes + (Size) kept * tail_length, code, tail_length);
 					kept++;
 				}
 			}
@@ -165,23 +165,23 @@ encode_free(CodeBatch *batch)
  * cycle.
  */
 int64
-encode_count(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+encode_count(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
 		   int64 first, int64 end)
 {
 	int64		count = 0;
 	char	   *codes;
 
-	if (list == NULL)
+	if (filter == NULL)
 		return Max(end - first, 0);
-	codes = palloc(CHUNK * ring->stride);
+	codes = palloc(CHUNK * ring->tail_length);
 	while (first < end)
 	{
 		uint32		chunk = Min(CHUNK, end - first);
 
 		CHECK_FOR_INTERRUPTS();
-		permcache_codes(ring, key, first, chunk, ring->stride, codes);
+		permcache_codes(ring, id, first, chunk, ring->tail_length, codes);
 		for (uint32 i = 0; i < chunk; i++)
-			count += encode_finish(ring, list, prefix, codes + (Size) i * ring->stride);
+			count += encode_finish(ring, filter, prefix, codes + (Size) i * ring->tail_length);
 		first += chunk;
 	}
 	pfree(codes);
@@ -192,11 +192,11 @@ encode_count(const Ring *ring, const WordFilter *list, const SeriesKey *key, con
  * Room for a code, so that nothing can fail any more once one is taken.
  */
 text *
-encode_room(const char *prefix, uint32 prefix_len, uint32 stride)
+encode_room(const char *prefix, uint32 prefix_len, uint32 tail_length)
 {
-	text	   *code = palloc(VARHDRSZ + prefix_len + stride);
+	text	   *code = palloc(VARHDRSZ + prefix_len + tail_length);
 
-	SET_VARSIZE(code, VARHDRSZ + prefix_len + stride);
+	SET_VARSIZE(code, VARHDRSZ + prefix_len + tail_length);
 	memcpy(VARDATA(code), prefix, prefix_len);
 	return code;
 }

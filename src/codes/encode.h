@@ -33,14 +33,14 @@ typedef struct Span
 	uint32		want;			/* codes, at most BLOCK_MAX_CODES */
 } Span;
 
-extern uint32 encode_write_prefix(const Codec *codec, const SeriesKey *key, int64 cycle, char *prefix);
-extern void encode_prefix(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 cycle, Prefix *prefix);
-extern bool encode_finish(const Ring *ring, const WordFilter *list, const Prefix *prefix, char *code);
-extern void encode_batch(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+extern uint32 encode_write_prefix(const Codec *codec, const SeriesId *id, int64 cycle, char *prefix);
+extern void encode_prefix(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 cycle, Prefix *prefix);
+extern bool encode_finish(const Ring *ring, const WordFilter *filter, const Prefix *prefix, char *code);
+extern void encode_batch(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
 						 const Span *span, CodeBatch *batch);
 extern void encode_free(CodeBatch *batch);
-extern int64 encode_count(const Ring *ring, const WordFilter *list, const SeriesKey *key, const Prefix *prefix,
+extern int64 encode_count(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
 						int64 first, int64 end);
-extern text *encode_room(const char *prefix, uint32 prefix_len, uint32 stride);
+extern text *encode_room(const char *prefix, uint32 prefix_len, uint32 tail_length);
 
 #endif							/* CODERRING_ENCODE_H */

@@ -27,22 +27,22 @@
 #include "store/state.h"
 
 static void
-report_blocked_extra(const Ring *ring, const SeriesKey *key)
+report_blocked_extra(const Ring *ring, const SeriesId *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("extra \"%.*s\" is not possible in ring \"%s\"", key->extra_len, key->extra, ring->name),
+			 errmsg("extra \"%.*s\" is not possible in ring \"%s\"", id->extra_len, id->extra, ring->name),
 			 errdetail("The blocklist \"%s\" leaves too few codes that begin with it.", ring->blocklist),
 			 errhint("Use another extra, or another list of words: coderring_set_blocklist.")));
 }
 
 /* The same of a series that has handed out codes: it is at its end. */
 static void
-report_blocked_rest(const Ring *ring, const SeriesKey *key)
+report_blocked_rest(const Ring *ring, const SeriesId *id)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_SEQUENCE_GENERATOR_LIMIT_EXCEEDED),
-			 errmsg("ring \"%s\" has no more codes with extra \"%.*s\"", ring->name, key->extra_len, key->extra),
+			 errmsg("ring \"%s\" has no more codes with extra \"%.*s\"", ring->name, id->extra_len, id->extra),
 			 errdetail("The blocklist \"%s\" leaves too few of those that are longer.", ring->blocklist),
 			 errhint("Take another list of words: coderring_set_blocklist.")));
 }
@@ -52,12 +52,12 @@ report_blocked_rest(const Ring *ring, const SeriesKey *key)
  * spent on it.
  */
 void
-entering_check_extra(const Ring *ring, const SeriesKey *key)
+entering_check_extra(const Ring *ring, const SeriesId *id)
 {
 	Prefix		prefix;
 
-	encode_prefix(ring, NULL, key, ring_start_cycle(ring), &prefix);
-	cycles_check_length(ring, key, ring_start_cycle(ring), &prefix);
+	encode_prefix(ring, NULL, id, ring_start_cycle(ring), &prefix);
+	cycles_check_length(ring, id, ring_start_cycle(ring), &prefix);
 }
 
 /*
@@ -73,7 +73,7 @@ entering_check_extra(const Ring *ring, const SeriesKey *key)
  * begins, range->first if it passes over nothing.
  */
 void
-entering_settle(const Ring *ring, const WordFilter *list, const SeriesKey *key,
+entering_settle(const Ring *ring, const WordFilter *filter, const SeriesId *id,
 			  bool doubtful, Range *range)
 {
 	int64		codes = ring->base_codes;
@@ -97,39 +97,39 @@ entering_settle(const Ring *ring, const WordFilter *list, const SeriesKey *key,
 			if (range->stands)
 				break;
 			if (blocked > 0)
-				report_blocked_rest(ring, key);
+				report_blocked_rest(ring, id);
 			cycles_report_exhausted(ring);
 		}
 		if (entering && !range->entering)
 		{
-			locks_acquire(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
+			locks_acquire(LOCK_ENTRY, id->lock_id, 0, ExclusiveLock);
 			range->entering = true;
 		}
-		is_recorded = series_next_skip(key, range->first, &recorded);
+		is_recorded = series_next_skip(id, range->first, &recorded);
 		if (is_recorded && recorded.first <= range->first)
 		{
 			range->first = recorded.end;
 			continue;
 		}
-		encode_prefix(ring, list, key, cycle, &range->prefix);
+		encode_prefix(ring, filter, id, cycle, &range->prefix);
 		if (entering)
-			next = cycles_taken(ring, list, key, cycle, &range->prefix, true);
+			next = cycles_taken(ring, filter, id, cycle, &range->prefix, true);
 		if (next == 0 && (entering || doubtful))
-			enough = capacity_enough(ring, list, &range->prefix);
+			enough = capacity_enough(ring, filter, &range->prefix);
 		if (next == 0 && enough)
 			break;
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(scratch);
 		if (!enough)
 		{
-			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && cycles_nothing_follows(ring, list, key)))
+			if (++blocked > MAX_BLOCKED_CYCLES || (blocked == 1 && cycles_nothing_follows(ring, filter, id)))
 			{
 				range->stands = range->stand;
 				if (range->stands)
 					break;
-				report_blocked_extra(ring, key);
+				report_blocked_extra(ring, id);
 			}
-			next = cycles_blocked(ring, list, key, cycle, &range->prefix);
+			next = cycles_blocked(ring, filter, id, cycle, &range->prefix);
 		}
 		range->first = (cycle + Min(next, PG_INT64_MAX / codes - cycle)) * codes;
 		moved = true;
@@ -145,7 +145,7 @@ entering_settle(const Ring *ring, const WordFilter *list, const SeriesKey *key,
 	range->end = (range->first / codes + 1) * codes;
 	if (is_recorded)
 		range->end = Min(range->end, recorded.first);
-	cycles_check_length(ring, key, range->first / codes, &range->prefix);
+	cycles_check_length(ring, id, range->first / codes, &range->prefix);
 }
 
 /*
@@ -156,16 +156,16 @@ entering_settle(const Ring *ring, const WordFilter *list, const SeriesKey *key,
  * what is found is true as long as it is held.
  */
 void
-entering_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range)
+entering_find_others(const Ring *ring, const SeriesId *id, int64 from, int64 to, Range *range)
 {
 	if (from >= to)
 		return;
 	if (!range->entering)
 	{
-		locks_acquire(LOCK_ENTRY, key->lock_id, 0, ExclusiveLock);
+		locks_acquire(LOCK_ENTRY, id->lock_id, 0, ExclusiveLock);
 		range->entering = true;
 	}
-	range->others = cycles_list_others(ring, key, from, to);
+	range->others = cycles_list_others(ring, id, from, to);
 }
 
 /* What is to be recorded with the reservation of a range, for series_reserve. */
@@ -182,18 +182,18 @@ entering_skips(Range *range)
  * another one's do that has a row here?
  */
 bool
-entering_shared(const Ring *ring, const SeriesKey *key, int64 cycle)
+entering_shared(const Ring *ring, const SeriesId *id, int64 cycle)
 {
 	char		prefix[PREFIX_MAX_LEN];
-	uint32		prefix_len = encode_write_prefix(&ring->codec, key, cycle, prefix);
-	SeriesKey	other = *key;
+	uint32		prefix_len = encode_write_prefix(&ring->codec, id, cycle, prefix);
+	SeriesId	other = *id;
 
 	for (uint32 len = 0; len <= Min(prefix_len, EXTRA_MAX_LEN); len++)
 	{
 		uint64		its_cycle;
 		SeriesNumbers numbers;
 
-		if (len == key->extra_len ||
+		if (len == id->extra_len ||
 			!codec_read_uniquizer(&ring->codec, prefix + len, prefix_len - len, &its_cycle) ||
 			its_cycle < (uint64) ring->first_cycle)
 			continue;

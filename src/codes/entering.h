@@ -26,12 +26,12 @@ typedef struct Range
 	Prefix		prefix;
 } Range;
 
-extern void entering_settle(const Ring *ring, const WordFilter *list, const SeriesKey *key,
+extern void entering_settle(const Ring *ring, const WordFilter *filter, const SeriesId *id,
 						  bool doubtful, Range *range);
-extern void entering_find_others(const Ring *ring, const SeriesKey *key, int64 from, int64 to, Range *range);
+extern void entering_find_others(const Ring *ring, const SeriesId *id, int64 from, int64 to, Range *range);
 extern List *entering_skips(Range *range);
 extern void entering_unlock(const Ring *ring, Range *range);
-extern void entering_check_extra(const Ring *ring, const SeriesKey *key);
-extern bool entering_shared(const Ring *ring, const SeriesKey *key, int64 cycle);
+extern void entering_check_extra(const Ring *ring, const SeriesId *id);
+extern bool entering_shared(const Ring *ring, const SeriesId *id, int64 cycle);
 
 #endif							/* CODERRING_ENTERING_H */

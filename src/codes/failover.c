@@ -130,14 +130,14 @@ timelines_since(int64 number)
 
 /* The key of the row that tells of a timeline's end. */
 static void
-make_end_key(SeriesKey *key, Oid relid, int64 number)
+make_end_key(SeriesId *id, Oid relid, int64 number)
 {
 	char		text[MAXINT8LEN + 1];
 
-	memset(key, 0, sizeof(*key));
-	key->relid = relid;
-	key->extra_len = pg_lltoa(number, text);
-	memcpy(key->extra, text, key->extra_len);
+	memset(id, 0, sizeof(*id));
+	id->relid = relid;
+	id->extra_len = pg_lltoa(number, text);
+	memcpy(id->extra, text, id->extra_len);
 }
 
 /* When something was last reserved on a timeline, and by which clock that was not wrong. */
@@ -185,7 +185,7 @@ find_timeline(Oid relid, int64 number)
 	int64		now_on = failover_timeline();
 	TimestampTz now = GetCurrentTimestamp();
 	Timeline   *timeline;
-	SeriesKey	key;
+	SeriesId	id;
 	SeriesNumbers end;
 
 	if (known_relid != relid || known_on != now_on)
@@ -205,8 +205,8 @@ find_timeline(Oid relid, int64 number)
 		repalloc(timelines, (ntimelines + 1) * sizeof(Timeline));
 	timeline = &timelines[ntimelines];
 	timeline->number = number;
-	make_end_key(&key, relid, number);
-	timeline->noted = series_read(&key, &end);
+	make_end_key(&id, relid, number);
+	timeline->noted = series_read(&id, &end);
 	timeline->last = timeline->noted ? end.reserved_at : last_commit(number);
 	if (timeline->last < now - in_use() && !timeline->noted)
 	{
@@ -228,19 +228,19 @@ static void
 note_end(Oid relid, int64 number)
 {
 	Timeline   *timeline = find_timeline(relid, number);
-	SeriesKey	key;
+	SeriesId	id;
 	SeriesRow	row;
 
 	if (timeline->noted || timeline->last == 0)
 		return;
-	make_end_key(&key, relid, number);
+	make_end_key(&id, relid, number);
 	locks_acquire(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);
-	series_open(&row, &key);
+	series_open(&row, &id);
 	if (row.tuple == NULL)
 	{
 		Reservation end = {.numbers = {.timeline = number, .reserved_at = timeline->last, .measured_at = timeline->last}};
 
-		(void) series_reserve(&row, &key, &end);
+		(void) series_reserve(&row, &id, &end);
 	}
 	series_close(&row);
 	locks_release(LOCK_NAME, 0, LOCK_NAME_TIMELINES, ExclusiveLock);
@@ -271,7 +271,7 @@ failover_pending(const Ring *ring, const SeriesNumbers *numbers)
  * So many positions a series may have handed out in what one timeline has lost.
  */
 int64
-failover_gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers)
+failover_gap_of(const Ring *ring, const SeriesId *id, const SeriesNumbers *numbers)
 {
 	int64		share = Max(ring->base_codes / GAP_SHARE, 1);
 	int64		gap;
@@ -284,7 +284,7 @@ failover_gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
 	gap = Min(share, MAX_LEAST_GAP);
 	if (numbers->counted_to < numbers->reserved_to)
 		gap = Min(gap, Max(numbers->reserved_to - numbers->counted_to, LEAST_GAP));
-	if (find_timeline(key->relid, numbers->timeline)->last - numbers->reserved_at < in_use())
+	if (find_timeline(id->relid, numbers->timeline)->last - numbers->reserved_at < in_use())
 	{
 		long double could = (long double) numbers->pace * FASTER * failover_gap / PACE_MS;
 
@@ -299,7 +299,7 @@ failover_gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *num
  * which there was no server is none in which the series was slow.
  */
 void
-failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now)
+failover_note(const SeriesId *id, SeriesNumbers *numbers, TimestampTz now)
 {
 	int64		now_on = failover_timeline();
 
@@ -307,9 +307,9 @@ failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now)
 		return;
 	if (failover_gap > 0)
 	{
-		TimestampTz end = Max(find_timeline(key->relid, numbers->timeline)->last, numbers->reserved_at);
+		TimestampTz end = Max(find_timeline(id->relid, numbers->timeline)->last, numbers->reserved_at);
 
-		note_end(key->relid, numbers->timeline);
+		note_end(id->relid, numbers->timeline);
 		if (end < now)
 		{
 			numbers->reserved_at = Min(numbers->reserved_at + (now - end), now);

@@ -21,9 +21,9 @@ extern int	failover_gap;		/* coderring.failover_gap, in ms */
 
 extern int64 failover_timeline(void);
 extern int64 failover_timelines(const Ring *ring, const SeriesNumbers *numbers);
-extern int64 failover_gap_of(const Ring *ring, const SeriesKey *key, const SeriesNumbers *numbers);
+extern int64 failover_gap_of(const Ring *ring, const SeriesId *id, const SeriesNumbers *numbers);
 extern bool failover_pending(const Ring *ring, const SeriesNumbers *numbers);
-extern void failover_note(const SeriesKey *key, SeriesNumbers *numbers, TimestampTz now);
+extern void failover_note(const SeriesId *id, SeriesNumbers *numbers, TimestampTz now);
 extern void failover_begin(SeriesNumbers *numbers, int64 position, TimestampTz now);
 extern void failover_note_pace(SeriesNumbers *numbers, int64 position, TimestampTz now);
 

@@ -265,23 +265,23 @@ add_candidate(Search *search, const Split *split, const char *extra, uint32 extr
 			  const SeriesNumbers *numbers)
 {
 	const Ring *ring = search->ring;
-	int			len = extra_len + split->uniquizer_len + ring->stride;
+	int			len = extra_len + split->uniquizer_len + ring->tail_length;
 	char	   *code = palloc(len + 1);
-	SeriesKey	key;
+	SeriesId	id;
 	int			rank = Max(split->effort, effort);
 
 	memcpy(code, extra, extra_len);
 	memcpy(code + extra_len, split->uniquizer, split->uniquizer_len);
-	memcpy(code + extra_len + split->uniquizer_len, search->base, ring->stride);
+	memcpy(code + extra_len + split->uniquizer_len, search->base, ring->tail_length);
 	code[len] = '\0';
 	if (!decode_checks_out(ring, code, len) ||
-		decode_never_emitted(ring, numbers != NULL ? numbers->filter : ring->filter, extra_len, code, len))
+		decode_never_emitted(ring, numbers != NULL ? numbers->blocklist_id : ring->blocklist_id, extra_len, code, len))
 		return;
 
-	ring_series_key(ring, &key);
-	key.extra_len = extra_len;
-	memcpy(key.extra, extra, extra_len);
-	if (numbers == NULL || !cycles_owned(ring, &key, split->cycle, numbers->reserved_to))
+	ring_series_id(ring, &id);
+	id.extra_len = extra_len;
+	memcpy(id.extra, extra, extra_len);
+	if (numbers == NULL || !cycles_owned(ring, &id, split->cycle, numbers->reserved_to))
 		rank += RANKS / 2;
 	if (search->found[rank] != NULL && strcmp(search->found[rank], code) != 0)
 		search->several[rank] = true;
@@ -336,7 +336,7 @@ static int
 read_base(Search *search, const Typed *typed, int count)
 {
 	const Codec *codec = &search->ring->codec;
-	uint32		wanted = search->ring->stride;
+	uint32		wanted = search->ring->tail_length;
 	int			effort = AS_TYPED;	/* the same for all candidates */
 	char	   *base = palloc(wanted);
 	int			at = count;
@@ -415,23 +415,23 @@ look_up_splits(Search *search, const char *input)
 	{
 		Split	   *split = &search->splits[i];
 		SeriesNumbers numbers;
-		SeriesKey	key;
+		SeriesId	id;
 		bool		exists;
 
 		CHECK_FOR_INTERRUPTS();
-		ring_series_key(search->ring, &key);
+		ring_series_id(search->ring, &id);
 		if (split->folded[0] == '\0')
 		{
 			/* No extra, which a series need not have been used for. */
-			exists = series_read(&key, &numbers);
+			exists = series_read(&id, &numbers);
 			add_candidate(search, split, "", 0, split->extra_len > 0 ? CASE_OR_SEPARATORS : AS_TYPED,
 						  exists ? &numbers : NULL);
 		}
 		if (split->extra_len > 0 && split->extra_len <= EXTRA_MAX_LEN)
 		{
-			key.extra_len = split->extra_len;
-			memcpy(key.extra, input, split->extra_len);
-			if (series_read(&key, &numbers))
+			id.extra_len = split->extra_len;
+			memcpy(id.extra, input, split->extra_len);
+			if (series_read(&id, &numbers))
 				add_candidate(search, split, input, split->extra_len, AS_TYPED, &numbers);
 		}
 	}
@@ -452,7 +452,7 @@ normalize_input(const Ring *ring, const char *input, int len)
 	if (len > MAX_INPUT_BYTES)
 		return NULL;
 	if (decode_code(ring, input, len, &decoded) && decoded.owned &&
-		!decode_never_emitted(ring, decoded.filter, decoded.key.extra_len, input, len))
+		!decode_never_emitted(ring, decoded.blocklist_id, decoded.id.extra_len, input, len))
 		return pnstrdup(input, len);	/* as it stands */
 
 	typed = palloc((len + 1) * sizeof(Typed));

@@ -36,12 +36,12 @@ static Kept *last = &kept[0];
 static uint64 uses = 0;
 
 static inline bool
-keeps(const Kept *entry, const SeriesKey *key, int64 cycle)
+keeps(const Kept *entry, const SeriesId *id, int64 cycle)
 {
 	return entry->cycle == cycle && entry->used != 0 &&
-		entry->extra_len == key->extra_len &&
-		memcmp(&entry->incarnation, &key->incarnation, sizeof(pg_uuid_t)) == 0 &&
-		(key->extra_len == 0 || memcmp(entry->extra, key->extra, key->extra_len) == 0);
+		entry->extra_len == id->extra_len &&
+		memcmp(&entry->incarnation, &id->incarnation, sizeof(pg_uuid_t)) == 0 &&
+		(id->extra_len == 0 || memcmp(entry->extra, id->extra, id->extra_len) == 0);
 }
 
 static void
@@ -58,7 +58,7 @@ report_failure(void)
  * significant first, and the extra; the key is the ring's own.
  */
 static Permutation *
-find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
+find_permutation(const Ring *ring, const SeriesId *id, int64 cycle)
 {
 	Kept	   *entry = &kept[0];
 	uint32		hash;
@@ -66,13 +66,13 @@ find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 	uint8		tweak[sizeof(uint64) + EXTRA_MAX_LEN];
 
 	/* What is kept was set for this definition: permcache_forget() sees to that. */
-	if (keeps(last, key, cycle))
+	if (keeps(last, id, cycle))
 		return last->permutation;
 
-	hash = hash_bytes((const unsigned char *) key->extra, key->extra_len);
+	hash = hash_bytes((const unsigned char *) id->extra, id->extra_len);
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (kept[i].hash == hash && keeps(&kept[i], key, cycle))
+		if (kept[i].hash == hash && keeps(&kept[i], id, cycle))
 		{
 			last = &kept[i];
 			last->used = ++uses;
@@ -88,16 +88,16 @@ find_permutation(const Ring *ring, const SeriesKey *key, int64 cycle)
 		report_failure();
 	entry->used = 0;
 	memcpy(tweak, &cycle_bytes, sizeof(uint64));
-	memcpy(tweak + sizeof(uint64), key->extra, key->extra_len);
+	memcpy(tweak + sizeof(uint64), id->extra, id->extra_len);
 	if (!permutation_set(entry->permutation, ring->key, PERMUTATION_KEY_LEN,
 						 ring->codec.radix, ring->codec.base_length,
-						 tweak, sizeof(uint64) + key->extra_len))
+						 tweak, sizeof(uint64) + id->extra_len))
 		report_failure();
 	entry->hash = hash;
-	entry->incarnation = key->incarnation;
+	entry->incarnation = id->incarnation;
 	entry->cycle = cycle;
-	entry->extra_len = key->extra_len;
-	memcpy(entry->extra, key->extra, key->extra_len);
+	entry->extra_len = id->extra_len;
+	memcpy(entry->extra, id->extra, id->extra_len);
 	entry->used = ++uses;
 	last = entry;
 	return entry->permutation;
@@ -119,16 +119,16 @@ permcache_forget(void)
  * every `stride` bytes, what lies between is left alone.
  */
 void
-permcache_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, uint32 stride,
+permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
 			char *codes)
 {
-	Permutation *permutation = find_permutation(ring, key, first / ring->base_codes);
+	Permutation *permutation = find_permutation(ring, id, first / ring->base_codes);
 	uint64	   *numbers = palloc(count * sizeof(uint64));
 
 	if (!permutation_forward(permutation, first % ring->base_codes, count, numbers))
 		report_failure();
 	for (uint32 i = 0; i < count; i++)
-		codec_write_base(&ring->codec, numbers[i], codes + (Size) i * stride);
+		codec_write_base(&ring->codec, numbers[i], codes + (Size) i * tail_length);
 	pfree(numbers);
 }
 
@@ -136,9 +136,9 @@ permcache_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 coun
  * The position of a base code, given as a number, in a cycle: the inverse.
  */
 int64
-permcache_position(const Ring *ring, const SeriesKey *key, int64 cycle, uint64 number)
+permcache_position(const Ring *ring, const SeriesId *id, int64 cycle, uint64 number)
 {
-	Permutation *permutation = find_permutation(ring, key, cycle);
+	Permutation *permutation = find_permutation(ring, id, cycle);
 	uint64		offset;
 
 	if (!permutation_inverse(permutation, number, &offset))

@@ -10,9 +10,9 @@
 #include "shmem/shared.h"
 #include "store/ring.h"
 
-extern void permcache_codes(const Ring *ring, const SeriesKey *key, int64 first, uint32 count, uint32 stride,
+extern void permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
 						char *codes);
 extern void permcache_forget(void);
-extern int64 permcache_position(const Ring *ring, const SeriesKey *key, int64 cycle, uint64 number);
+extern int64 permcache_position(const Ring *ring, const SeriesId *id, int64 cycle, uint64 number);
 
 #endif							/* CODERRING_PERMCACHE_H */

@@ -13,8 +13,8 @@
 #include "store/ring.h"
 #include "store/state.h"
 
-extern int64 progress_count_before(const Ring *ring, const WordFilter *list, const SeriesKey *key, int64 position);
-extern BlockState progress_read(const Ring *ring, const WordFilter *list, uint64 filter, Slot *slot,
-								const SeriesKey *key, const SeriesNumbers *numbers);
+extern int64 progress_count_before(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 position);
+extern BlockState progress_read(const Ring *ring, const WordFilter *filter, uint64 blocklist_id, SharedSeries *entry,
+								const SeriesId *id, const SeriesNumbers *numbers);
 
 #endif							/* CODERRING_PROGRESS_H */

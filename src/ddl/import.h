@@ -2,7 +2,7 @@
  * import.h
  *		Rings from the tables of the Elixir library CoderRing.
  *
- * The room has no function for the others: its entry point is the SQL function
+ * The file has no function for the others: its entry point is the SQL function
  * coderring_import().
  */
 #ifndef CODERRING_IMPORT_H

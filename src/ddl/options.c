@@ -105,7 +105,7 @@ options_check_first_cycle(const Ring *ring, int64 first_cycle)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("first_cycle %lld is not possible in ring \"%s\"", (long long) first_cycle, ring->name),
 				 errdetail("Its cycles go from 0 to %lld.", (long long) last)));
-	shortest = ring->stride + codec_uniquizer_length(&ring->codec, first_cycle);
+	shortest = ring->tail_length + codec_uniquizer_length(&ring->codec, first_cycle);
 	if (ring->max_length > 0 && ring->max_length < shortest)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -118,7 +118,7 @@ options_check_first_cycle(const Ring *ring, int64 first_cycle)
 static void
 check_max_length(const Ring *ring, int32 max_length)
 {
-	int			shortest = ring->stride + codec_uniquizer_length(&ring->codec, ring->first_cycle);
+	int			shortest = ring->tail_length + codec_uniquizer_length(&ring->codec, ring->first_cycle);
 
 	if (max_length < shortest)
 		ereport(ERROR,
@@ -200,11 +200,11 @@ options_make_ring(Ring *wanted, const char *name, const RingOptions *options)
 	options_make_codec(options, name, options->alphabet != NULL ? options->alphabet : CODEC_DEFAULT_ALPHABET,
 					   &wanted->codec);
 	wanted->base_codes = (int64) wanted->codec.base_codes;
-	wanted->stride = wanted->codec.base_length;
+	wanted->tail_length = wanted->codec.base_length;
 	if (options->check_character)
 	{
 		wanted->check = check_table(wanted->codec.radix);
-		wanted->stride++;
+		wanted->tail_length++;
 	}
 	options_check_first_cycle(wanted, options->first_cycle);
 	wanted->first_cycle = options->first_cycle;

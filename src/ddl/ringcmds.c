@@ -257,7 +257,7 @@ ringcmds_create(const char *name, const RingOptions *options, bool if_not_exists
 
 typedef struct Closing
 {
-	SeriesKey	key;
+	SeriesId	id;
 	PendingNote	   *note;
 } Closing;
 
@@ -266,15 +266,15 @@ close_block(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 			const SeriesNumbers *numbers, void *arg)
 {
 	Closing    *closing = arg;
-	Slot	   *slot;
+	SharedSeries	   *entry;
 
-	closing->key.extra_len = extra_len;
-	memcpy(closing->key.extra, extra, extra_len);
-	slot = entry_find(&closing->key);
-	if (slot == NULL)
+	closing->id.extra_len = extra_len;
+	memcpy(closing->id.extra, extra, extra_len);
+	entry = entry_find(&closing->id);
+	if (entry == NULL)
 		return;
-	pending_add_entry(closing->note, slot);
-	block_doubt(slot);
+	pending_add_entry(closing->note, entry);
+	block_doubt(entry);
 }
 
 /*
@@ -288,7 +288,7 @@ begin_replacing(const Ring *ring)
 	Closing		closing;
 
 	locks_acquire(LOCK_DEFINITION, locks_ring_id(&ring->id), 0, DEFINITION_REPLACE);
-	ring_series_key(ring, &closing.key);
+	ring_series_id(ring, &closing.id);
 	closing.note = pending_note(PENDING_REPLACED, &ring->incarnation);
 	series_visit(&ring->incarnation, close_block, &closing);
 }

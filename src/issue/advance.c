@@ -27,11 +27,11 @@
  * Find out where a series that is locked stands, and stop its block.
  */
 void
-advance_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key)
+advance_begin(SeriesWork *work, const Ring *ring, const SeriesId *id)
 {
-	work_begin(work, ring, key);
-	if (work->slot != NULL)
-		(void) block_close(work->slot);
+	work_begin(work, ring, id);
+	if (work->entry != NULL)
+		(void) block_close(work->entry);
 	work_read(work);
 }
 
@@ -39,8 +39,8 @@ advance_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key)
 void
 advance_end(SeriesWork *work)
 {
-	if (work->slot != NULL)
-		(void) block_reopen(work->slot);
+	if (work->entry != NULL)
+		(void) block_reopen(work->entry);
 	work_end(work);
 }
 
@@ -57,7 +57,7 @@ advance_target(const SeriesWork *work, int64 cycles, int64 codes)
 	bool		complete = numbers != NULL && position == numbers->reserved_to &&
 	series_at_end_of_cycle(numbers, work->ring->base_codes);
 
-	return cycles_further(work->ring, work->list, &work->key, position, complete, cycles, codes, false);
+	return cycles_further(work->ring, work->filter, &work->id, position, complete, cycles, codes, false);
 }
 
 /* The first cycle that a series has not entered. */
@@ -93,7 +93,7 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 	int64		to_cycle = target / base_codes;
 	int64		start = to_cycle * base_codes;
 	SeriesRow  *row = &work->row;
-	Slot	   *slot = work->slot;
+	SharedSeries	   *entry = work->entry;
 	const BlockState *state = &work->state;
 	Range		range = {.stand = stand, .skip = {target, 0}};
 	SeriesNumbers numbers = row->numbers;
@@ -112,9 +112,9 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 		}
 	}
 	else if (goes_on)
-		failover_note(&work->key, &numbers, GetCurrentTimestamp());
+		failover_note(&work->id, &numbers, GetCurrentTimestamp());
 	numbers.reserved_to = target;
-	entering_find_others(ring, &work->key, first_passed(work), to_cycle, &range);
+	entering_find_others(ring, &work->id, first_passed(work), to_cycle, &range);
 	if (target == start ||
 		(to_cycle == state->position / base_codes &&
 		 (state->position % base_codes != 0 ||
@@ -123,14 +123,14 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 		/* A cycle is entered with its first code, not by standing before it. */
 		if (!stand)
 		{
-			encode_prefix(ring, work->list, &work->key, to_cycle, &range.prefix);
-			cycles_check_length(ring, &work->key, to_cycle, &range.prefix);
+			encode_prefix(ring, work->filter, &work->id, to_cycle, &range.prefix);
+			cycles_check_length(ring, &work->id, to_cycle, &range.prefix);
 		}
 	}
 	else
 	{
 		range.first = range.skip.first = start;
-		entering_settle(ring, work->list, &work->key, false, &range);
+		entering_settle(ring, work->filter, &work->id, false, &range);
 		if (range.first > start)
 		{
 			/* So whole cycles are skipped; what was handed out elsewhere had skipped them, too. */
@@ -140,17 +140,17 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 			numbers.reserved_to = start + base_codes;
 	}
 	if (numbers.reserved_to % base_codes > 0)
-		unblocked = progress_count_before(ring, work->list, &work->key, numbers.reserved_to);
+		unblocked = progress_count_before(ring, work->filter, &work->id, numbers.reserved_to);
 	numbers.unblocked = unblocked;
 	numbers.counted_to = numbers.reserved_to;
-	numbers.filter = row->tuple != NULL ? row->numbers.filter : work->filter;
-	if (numbers.filter != work->filter)
+	numbers.blocklist_id = row->tuple != NULL ? row->numbers.blocklist_id : work->blocklist_id;
+	if (numbers.blocklist_id != work->blocklist_id)
 	{
 		/* Who counts with those words has to count anew. */
 		numbers.counted_to -= numbers.counted_to % base_codes;
 		numbers.unblocked = 0;
 	}
-	if (stand && numbers.reserved_to >= Max(cycles_end(ring, &work->key), base_codes))
+	if (stand && numbers.reserved_to >= Max(cycles_end(ring, &work->id), base_codes))
 	{
 		/* It has come to its end, not to the start of a cycle that it will never enter. */
 		numbers.counted_to = numbers.reserved_to - base_codes;
@@ -159,11 +159,11 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 
 	numbers.measured_from += numbers.reserved_to - state->position;
 	reservation = (Reservation) {.numbers = numbers, .position = state->position, .ranges = entering_skips(&range),
-	.slot = slot, .first = numbers.reserved_to, .counted = unblocked, .filter = SERIES_FILTER_CHANGED};
+	.entry = entry, .first = numbers.reserved_to, .counted = unblocked, .blocklist_id = BLOCKLIST_ID_CHANGED};
 
-	/* The cycle has not been looked at with these words, so they are not to be the slot's. */
-	if (slot != NULL && slot->filter == work->filter)
-		reservation.filter = work->filter;
+	/* The cycle has not been looked at with these words, so they are not to be the entry's. */
+	if (entry != NULL && entry->blocklist_id == work->blocklist_id)
+		reservation.blocklist_id = work->blocklist_id;
 
 	/*
 	 * A row on the server's timeline says that nothing is to be passed over any
@@ -171,9 +171,9 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 	 */
 	if (row->tuple == NULL && goes_on && failover_pending(ring, NULL))
 		reservation.position = numbers.reserved_to;
-	lsn = series_reserve(row, &work->key, &reservation);
-	if (slot != NULL)
-		slot->skipped += Max(range.skip.end - range.skip.first, 0);
+	lsn = series_reserve(row, &work->id, &reservation);
+	if (entry != NULL)
+		entry->skipped += Max(range.skip.end - range.skip.first, 0);
 	entering_unlock(ring, &range);
 	return lsn;
 }
@@ -202,7 +202,7 @@ passed_over(const SeriesWork *work, int64 position)
 	SkippedRange skip;
 
 	while (position >= 0 && position < work->state.position &&
-		   series_next_skip(&work->key, position, &skip) && skip.first <= position)
+		   series_next_skip(&work->id, position, &skip) && skip.first <= position)
 		position = skip.end;
 	return position == work->state.position;
 }
@@ -216,7 +216,7 @@ passed_over(const SeriesWork *work, int64 position)
  * is told what was handed out elsewhere.
  */
 void
-advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64 to_offset)
+advance_series(const CodeRequest *request, bool next_cycle, int64 to_cycle, int64 to_offset)
 {
 	const Series *series;
 	const Ring *ring;
@@ -227,10 +227,10 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 	XLogRecPtr	lsn;
 
 	do
-		series = session_series(wanted->name, wanted->extra, wanted->extra_len);
+		series = session_series(request->name, request->extra, request->extra_len);
 	while (!work_lock(series, &waited));
 	ring = series->ring;
-	advance_begin(&work, ring, &series->key);
+	advance_begin(&work, ring, &series->id);
 
 	if (to_offset < 0 || to_offset >= ring->base_codes)
 		ereport(ERROR,
@@ -261,10 +261,10 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 						   (long long) (work.state.position % ring->base_codes), (long long) cycle),
 				 errhint("coderring_advance goes forward only; coderring_reset starts a ring anew.")));
 	if (target == work.state.position && work.row.tuple != NULL && work.row.numbers.reserved_to >= target &&
-		work.slot != NULL && !XLogRecPtrIsInvalid(work.slot->reserved_lsn))
+		work.entry != NULL && !XLogRecPtrIsInvalid(work.entry->reserved_lsn))
 	{
 		/* It is there, perhaps by a call whose wait for a standby was cancelled. */
-		lsn = work.slot->reserved_lsn;
+		lsn = work.entry->reserved_lsn;
 		advance_end(&work);
 		series_make_durable(lsn);
 		return;
@@ -272,7 +272,7 @@ advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64
 
 	/* Exactly to the end of its codes, as one that was used up elsewhere, also once more; not beyond. */
 	lsn = advance_past(&work, target,
-					(!next_cycle || target > work.state.position) && target == cycles_end(ring, &work.key));
+					(!next_cycle || target > work.state.position) && target == cycles_end(ring, &work.id));
 	series_make_durable(lsn);
 	advance_end(&work);
 }

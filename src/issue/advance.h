@@ -12,11 +12,11 @@
 #include "shmem/shared.h"
 #include "store/ring.h"
 
-extern void advance_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key);
+extern void advance_begin(SeriesWork *work, const Ring *ring, const SeriesId *id);
 extern void advance_end(SeriesWork *work);
 extern int64 advance_target(const SeriesWork *work, int64 cycles, int64 codes);
 extern XLogRecPtr advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on);
 extern XLogRecPtr advance_past(SeriesWork *work, int64 target, bool stand);
-extern void advance_series(const CodeRequest *wanted, bool next_cycle, int64 to_cycle, int64 to_offset);
+extern void advance_series(const CodeRequest *request, bool next_cycle, int64 to_cycle, int64 to_offset);
 
 #endif							/* CODERRING_ADVANCE_H */

@@ -1,6 +1,6 @@
 /*
  * evict.h
- *		Slots for series that need one, from series that no longer do.
+ *		Entries for series that need one, from series that no longer do.
  */
 #ifndef CODERRING_EVICT_H
 #define CODERRING_EVICT_H
@@ -9,7 +9,7 @@
 
 #include "shmem/shared.h"
 
-extern Slot *evict_make_entry(const SeriesKey *key, bool may_evict);
-extern void evict_memory(const SeriesKey *key);
+extern SharedSeries *evict_make_entry(const SeriesId *id, bool may_evict);
+extern void evict_memory(const SeriesId *id);
 
 #endif							/* CODERRING_EVICT_H */

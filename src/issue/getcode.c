@@ -33,18 +33,18 @@
 #include "store/state.h"
 
 /*
- * Remember the block that a slot holds now, and the prefix that its codes have:
+ * Remember the block that an entry holds now, and the prefix that its codes have:
  * whoever finds the block later, after an error for instance, takes the prefix
  * as it stands.  False if nothing can be taken from it.
  */
 static bool
-remember_block(Series *series, Slot *slot)
+remember_block(Series *series, SharedSeries *entry)
 {
 	const Ring *ring = series->ring;
 
-	if (!block_adopt(slot, &series->key, ring->filter, &series->block))
+	if (!block_adopt(entry, &series->id, ring->blocklist_id, &series->block))
 		return false;
-	series->prefix_len = encode_write_prefix(&ring->codec, &series->key,
+	series->prefix_len = encode_write_prefix(&ring->codec, &series->id,
 										   series->block.first / ring->base_codes, series->prefix);
 	return true;
 }
@@ -54,11 +54,11 @@ remember_block(Series *series, Slot *slot)
  * has come to its end.
  */
 text *
-getcode_slowly(const CodeRequest *wanted, bool bump)
+getcode_slowly(const CodeRequest *request, bool bump)
 {
 	for (;;)
 	{
-		Series	   *series = session_series(wanted->name, wanted->extra, wanted->extra_len);
+		Series	   *series = session_series(request->name, request->extra, request->extra_len);
 		text	   *code;
 
 		/* As good as that of the series that was used last: so is all that is remembered. */
@@ -67,33 +67,33 @@ getcode_slowly(const CodeRequest *wanted, bool bump)
 			return code;
 		if (!bump)
 		{
-			Slot	   *slot = series->block.slot;
+			SharedSeries	   *entry = series->block.entry;
 
-			/* The slot may have been given to another series. */
-			if (slot == NULL || !remember_block(series, slot))
+			/* The entry may have been given to another series. */
+			if (entry == NULL || !remember_block(series, entry))
 			{
-				slot = entry_find(&series->key);
-				if (slot != NULL)
-					(void) remember_block(series, slot);
+				entry = entry_find(&series->id);
+				if (entry != NULL)
+					(void) remember_block(series, entry);
 			}
 			if (series->block.generation != 0 && getcode_allowed(series))
 			{
 				if (block_prefetch_due(&series->block))
 					refill_prefetch(series);
-				code = encode_room(series->prefix, series->prefix_len, series->stride);
+				code = encode_room(series->prefix, series->prefix_len, series->tail_length);
 
 				/*
 				 * The block may have been opened since a definition changed:
-				 * look at the epoch after having read the ticket.
+				 * look at the version after having read the ticket.
 				 */
 				if (definitions_current() &&
-					block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
+					block_take(&series->block, VARDATA(code) + series->prefix_len, series->tail_length))
 					return code;
 				pfree(code);
 			}
 		}
 
-		code = refill_take(series, wanted, bump);
+		code = refill_take(series, request, bump);
 		if (code != NULL)
 			return code;
 		CHECK_FOR_INTERRUPTS();
@@ -106,26 +106,26 @@ getcode_slowly(const CodeRequest *wanted, bool bump)
  * time is not seen.
  */
 void
-getcode_check_left(const CodeRequest *wanted, int64 count)
+getcode_check_left(const CodeRequest *request, int64 count)
 {
-	const Series *series = session_series(wanted->name, wanted->extra, wanted->extra_len);
+	const Series *series = session_series(request->name, request->extra, request->extra_len);
 	const Ring *ring = series->ring;
-	SeriesKey	key = series->key;
+	SeriesId	id = series->id;
 	BlockState	state;
 	SeriesNumbers numbers;
-	uint64		filter;
-	const WordFilter *list = blocklist_filter(ring, &filter);
+	uint64		blocklist_id;
+	const WordFilter *filter = blocklist_filter(ring, &blocklist_id);
 	int64		position;
 	int64		left;
-	bool		known = block_find(&key, &state) != NULL;
-	bool		exists = (!known || ring->max_length > 0) && series_read(&key, &numbers);
+	bool		known = block_find(&id, &state) != NULL;
+	bool		exists = (!known || ring->max_length > 0) && series_read(&id, &numbers);
 
-	position = known ? state.position : exists ? numbers.reserved_to : cycles_start(ring, list, &key);
+	position = known ? state.position : exists ? numbers.reserved_to : cycles_start(ring, filter, &id);
 	if (exists || !known)
-		position = cycles_failover_target(ring, list, &key, exists ? &numbers : NULL, position, false);
+		position = cycles_failover_target(ring, filter, &id, exists ? &numbers : NULL, position, false);
 	if (ring->max_length == 0 && (PG_INT64_MAX - ring->base_codes - position) / CAPACITY_SHARE >= count)
 		return;
-	left = cycles_count_left(ring, list, &key, position, exists ? numbers.reserved_to : 0, count);
+	left = cycles_count_left(ring, filter, &id, position, exists ? numbers.reserved_to : 0, count);
 	if (left == 0 || left >= count)
 		return;					/* none at all is getcode()'s to report */
 	ereport(ERROR,
@@ -133,8 +133,8 @@ getcode_check_left(const CodeRequest *wanted, int64 count)
 			 errmsg("cannot take %lld codes of ring \"%s\"", (long long) count, ring->name),
 			 ring->max_length > 0 ?
 			 errdetail("With extra \"%.*s\" it has %lld more that are not longer than %d characters.",
-					   key.extra_len, key.extra, (long long) left, ring->max_length) :
-			 errdetail("With extra \"%.*s\" it has %lld more.", key.extra_len, key.extra, (long long) left),
+					   id.extra_len, id.extra, (long long) left, ring->max_length) :
+			 errdetail("With extra \"%.*s\" it has %lld more.", id.extra_len, id.extra, (long long) left),
 			 errhint("Nothing was taken: ask for fewer.")));
 }
 
@@ -142,17 +142,17 @@ static void
 load_series(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 			const SeriesNumbers *numbers, void *arg)
 {
-	SeriesKey	key;
+	SeriesId	id;
 
-	ring_series_key(arg, &key);
-	key.extra_len = extra_len;
-	memcpy(key.extra, extra, extra_len);
+	ring_series_id(arg, &id);
+	id.extra_len = extra_len;
+	memcpy(id.extra, extra, extra_len);
 	/* Not at the cost of those that are there. */
-	(void) evict_make_entry(&key, false);
+	(void) evict_make_entry(&id, false);
 }
 
 /*
- * Give every series of a ring its slot.  Reserves nothing.  A ring that is
+ * Give every series of a ring its entry.  Reserves nothing.  A ring that is
  * about to be dropped or reset is left alone.
  */
 void

@@ -16,8 +16,8 @@
 #include "store/definitions.h"
 #include "store/ring.h"
 
-extern text *getcode_slowly(const CodeRequest *wanted, bool bump);
-extern void getcode_check_left(const CodeRequest *wanted, int64 count);
+extern text *getcode_slowly(const CodeRequest *request, bool bump);
+extern void getcode_check_left(const CodeRequest *request, int64 count);
 extern void getcode_load(const Ring *ring);
 
 /*
@@ -35,7 +35,7 @@ getcode_allowed(const Series *series)
  * what is remembered of it is still true; else NULL.
  */
 static inline Series *
-getcode_last(const CodeRequest *wanted)
+getcode_last(const CodeRequest *request)
 {
 	Series	   *series;
 
@@ -50,10 +50,10 @@ getcode_last(const CodeRequest *wanted)
 		series->block.generation != 0 &&
 		getcode_allowed(series) &&
 		series->user == GetUserId() &&
-		series->name_len == VARSIZE_ANY_EXHDR(wanted->name) &&
-		series->key.extra_len == wanted->extra_len &&
-		memcmp(series->name, VARDATA_ANY(wanted->name), series->name_len) == 0 &&
-		memcmp(series->key.extra, wanted->extra, wanted->extra_len) == 0)
+		series->name_len == VARSIZE_ANY_EXHDR(request->name) &&
+		series->id.extra_len == request->extra_len &&
+		memcmp(series->name, VARDATA_ANY(request->name), series->name_len) == 0 &&
+		memcmp(series->id.extra, request->extra, request->extra_len) == 0)
 		return series;
 	return NULL;
 }
@@ -68,12 +68,12 @@ getcode_last(const CodeRequest *wanted)
 static inline text *
 getcode_remembered(const Series *series)
 {
-	uint32		len = series->prefix_len + series->stride;
+	uint32		len = series->prefix_len + series->tail_length;
 	text	   *code = (text *) palloc(VARHDRSZ + len);
 
 	SET_VARSIZE(code, VARHDRSZ + len);
 	memcpy(VARDATA(code), series->prefix, series->prefix_len);
-	if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->stride))
+	if (block_take(&series->block, VARDATA(code) + series->prefix_len, series->tail_length))
 		return code;
 	pfree(code);
 	return NULL;
@@ -84,12 +84,12 @@ getcode_remembered(const Series *series)
  * still that series, block and definition, and has codes left.
  */
 static inline text *
-getcode(const CodeRequest *wanted)
+getcode(const CodeRequest *request)
 {
-	const Series *series = getcode_last(wanted);
+	const Series *series = getcode_last(request);
 	text	   *code = series != NULL ? getcode_remembered(series) : NULL;
 
-	return code != NULL ? code : getcode_slowly(wanted, false);
+	return code != NULL ? code : getcode_slowly(request, false);
 }
 
 #endif							/* CODERRING_GETCODE_H */

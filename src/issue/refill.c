@@ -8,7 +8,7 @@
  * everyone, and returns the first.
  *
  * This order is what keeps the promises.  Until the row is written an error
- * changes nothing.  From then on the slot knows the range that is reserved and
+ * changes nothing.  From then on the entry knows the range that is reserved and
  * not published (series_reserve tells it), and whoever comes next makes the same
  * range durable and publishes it: an error loses no code.  Nothing is published before it is durable: a
  * crash repeats none.
@@ -54,7 +54,7 @@ typedef struct Refill
 	SeriesWork	work;
 	bool		bump;
 	bool		doubtful;		/* the words may have changed since the cycle was entered */
-	uint64		series_filter;	/* words for all codes of the series, from now on */
+	uint64		series_blocklist_id;	/* words for all codes of the series, from now on */
 	TimestampTz now;
 	Sizes		sizes;
 	int64		stood;			/* where it stood before codes were looked for */
@@ -68,21 +68,21 @@ typedef struct Refill
 } Refill;
 
 /*
- * Take a code of the block that the slot holds now, opening it if it was
+ * Take a code of the block that the entry holds now, opening it if it was
  * closed; NULL if nothing is left of it.  The caller holds the refill lock.
  */
 static text *
-take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
+take_from_entry(SharedSeries *entry, const Ring *ring, const SeriesId *id)
 {
 	CodeBlock	block;
 
-	while (block_reopen(slot) && block_adopt(slot, key, slot->filter, &block))
+	while (block_reopen(entry) && block_adopt(entry, id, entry->blocklist_id, &block))
 	{
 		char		prefix[PREFIX_MAX_LEN];
-		uint32		prefix_len = encode_write_prefix(&ring->codec, key, block.first / ring->base_codes, prefix);
-		text	   *code = encode_room(prefix, prefix_len, ring->stride);
+		uint32		prefix_len = encode_write_prefix(&ring->codec, id, block.first / ring->base_codes, prefix);
+		text	   *code = encode_room(prefix, prefix_len, ring->tail_length);
 
-		if (block_take(&block, VARDATA(code) + prefix_len, ring->stride))
+		if (block_take(&block, VARDATA(code) + prefix_len, ring->tail_length))
 			return code;
 		pfree(code);			/* others have taken the rest */
 	}
@@ -90,20 +90,20 @@ take_from_slot(Slot *slot, const Ring *ring, const SeriesKey *key)
 }
 
 /*
- * What is in the slot may have been made durable before there was a synchronous
+ * What is in the entry may have been made durable before there was a synchronous
  * standby to wait for: wait now, if so.  An error leaves it all as it was.
  */
 static void
-acknowledge(Slot *slot)
+acknowledge(SharedSeries *entry)
 {
-	if (slot->acknowledged || XLogRecPtrIsInvalid(slot->reserved_lsn) || !coderring_sync_awaited())
+	if (entry->acknowledged || XLogRecPtrIsInvalid(entry->reserved_lsn) || !coderring_sync_awaited())
 		return;
-	slot->acknowledged = series_make_durable(slot->reserved_lsn);
-	slot->undurable = 0;
+	entry->acknowledged = series_make_durable(entry->reserved_lsn);
+	entry->undurable = 0;
 }
 
 /*
- * Begin a refill of a series that is locked: find its slot, or make one, and
+ * Begin a refill of a series that is locked: find its entry, or make one, and
  * see to it that nothing is taken from it that must not be.
  */
 static void
@@ -112,20 +112,20 @@ begin(Refill *refill, const Series *series, bool waited)
 	SeriesWork *work = &refill->work;
 	SeriesNumbers numbers;
 
-	work_begin(work, series->ring, &series->key);
-	if (work->slot != NULL)
-		acknowledge(work->slot);
-	else if (!series_read(&work->key, &numbers))
-		entering_check_extra(work->ring, &work->key);
-	work->slot = evict_make_entry(&work->key, true);
-	refill->doubtful = work->list != NULL && (work->slot == NULL || work->slot->filter != work->filter);
-	if (work->slot == NULL)
+	work_begin(work, series->ring, &series->id);
+	if (work->entry != NULL)
+		acknowledge(work->entry);
+	else if (!series_read(&work->id, &numbers))
+		entering_check_extra(work->ring, &work->id);
+	work->entry = evict_make_entry(&work->id, true);
+	refill->doubtful = work->filter != NULL && (work->entry == NULL || work->entry->blocklist_id != work->blocklist_id);
+	if (work->entry == NULL)
 		return;
-	work->slot->refill_waits += waited;
-	if (work->slot->filter != work->filter)
-		block_withdraw(work->slot); /* now, or it would be taken from */
+	work->entry->refill_waits += waited;
+	if (work->entry->blocklist_id != work->blocklist_id)
+		block_withdraw(work->entry); /* now, or it would be taken from */
 	if (refill->bump)
-		(void) block_close(work->slot);
+		(void) block_close(work->entry);
 }
 
 /*
@@ -136,7 +136,7 @@ static bool
 nothing_out(const SeriesWork *work)
 {
 	return work->state.position % work->ring->base_codes == 0 ||
-		(work->state.counted == 0 && (work->row.tuple == NULL || work->row.numbers.filter == work->filter));
+		(work->state.counted == 0 && (work->row.tuple == NULL || work->row.numbers.blocklist_id == work->blocklist_id));
 }
 
 /*
@@ -149,24 +149,24 @@ static bool
 pass_over(SeriesWork *work, bool bump)
 {
 	const Ring *ring = work->ring;
-	Slot	   *slot = work->slot;
+	SharedSeries	   *entry = work->entry;
 	int64		position = work->state.position;
 	int64		stood = position;
-	int64		skipped = slot != NULL ? slot->skipped : 0;
+	int64		skipped = entry != NULL ? entry->skipped : 0;
 	int64		target;
 
 	if (bump && position / ring->base_codes >= PG_INT64_MAX / ring->base_codes - 1)
 		return false;			/* there is no next cycle */
 	if (bump)
 		position = (position / ring->base_codes + 1) * ring->base_codes;
-	target = cycles_failover_target(ring, work->list, &work->key, work_numbers(work), position, false);
+	target = cycles_failover_target(ring, work->filter, &work->id, work_numbers(work), position, false);
 	if (target <= position)
 		return false;
-	if (slot != NULL)
-		(void) block_close(slot);
+	if (entry != NULL)
+		(void) block_close(entry);
 	(void) advance_to(work, target, true, true);
-	if (slot != NULL)
-		slot->skipped = skipped + work->row.numbers.reserved_to - stood;
+	if (entry != NULL)
+		entry->skipped = skipped + work->row.numbers.reserved_to - stood;
 	series_close(&work->row);
 	work_read(work);
 	return true;
@@ -184,21 +184,21 @@ begin_range(Refill *refill, uint32 count)
 	int64		cycle = position / ring->base_codes;
 
 	/* That other words were in force for a time is on disk before the first code that they let pass. */
-	refill->series_filter = work->filter;
-	if (work->row.tuple != NULL && work->row.numbers.filter != work->filter)
-		refill->series_filter = SERIES_FILTER_CHANGED;
+	refill->series_blocklist_id = work->blocklist_id;
+	if (work->row.tuple != NULL && work->row.numbers.blocklist_id != work->blocklist_id)
+		refill->series_blocklist_id = BLOCKLIST_ID_CHANGED;
 	refill->stood = position;
 	refill->now = GetCurrentTimestamp();
 	refill->range.first = refill->range.skip.first = position;
 	if (work->row.tuple == NULL)
-		entering_find_others(ring, &work->key, ring->first_cycle, cycle, &refill->range);
+		entering_find_others(ring, &work->id, ring->first_cycle, cycle, &refill->range);
 	if (refill->bump)
 	{
 		if (cycle >= PG_INT64_MAX / ring->base_codes - 1)
 			cycles_report_exhausted(ring);
 		refill->range.first = (cycle + 1) * ring->base_codes;
 	}
-	refill->sizes = sizing_choose(ring, work->slot, count, position, refill->now);
+	refill->sizes = sizing_choose(ring, work->entry, count, position, refill->now);
 }
 
 /*
@@ -210,9 +210,9 @@ is_reserved(const Refill *refill)
 {
 	const SeriesWork *work = &refill->work;
 
-	return !refill->bump && work->slot != NULL && work->slot->reserved_end > refill->range.first &&
-		work->row.tuple != NULL && work->row.numbers.reserved_to == work->slot->reserved_end &&
-		work->row.numbers.filter == refill->series_filter;
+	return !refill->bump && work->entry != NULL && work->entry->reserved_end > refill->range.first &&
+		work->row.tuple != NULL && work->row.numbers.reserved_to == work->entry->reserved_end &&
+		work->row.numbers.blocklist_id == refill->series_blocklist_id;
 }
 
 /*
@@ -226,16 +226,16 @@ plan_reserved(Refill *refill)
 	Range	   *range = &refill->range;
 	int64		cycle = range->first / work->ring->base_codes;
 
-	encode_prefix(work->ring, work->list, &work->key, cycle, &range->prefix);
-	cycles_check_length(work->ring, &work->key, cycle, &range->prefix);
-	if (refill->doubtful && !capacity_enough(work->ring, work->list, &range->prefix))
+	encode_prefix(work->ring, work->filter, &work->id, cycle, &range->prefix);
+	cycles_check_length(work->ring, &work->id, cycle, &range->prefix);
+	if (refill->doubtful && !capacity_enough(work->ring, work->filter, &range->prefix))
 		return false;
-	refill->durable = work->slot->reserved_end - work->slot->undurable;
+	refill->durable = work->entry->reserved_end - work->entry->undurable;
 	refill->lsn = InvalidXLogRecPtr;
 	if (refill->durable - range->first < refill->sizes.durable)
 	{
-		refill->durable = work->slot->reserved_end;
-		refill->lsn = work->slot->reserved_lsn;
+		refill->durable = work->entry->reserved_end;
+		refill->lsn = work->entry->reserved_lsn;
 	}
 	range->end = refill->durable;
 	return true;
@@ -260,7 +260,7 @@ plan_codes(Refill *refill)
 		refill->reserved = is_reserved(refill);
 		if (!refill->reserved)
 		{
-			entering_settle(ring, work->list, &work->key, refill->doubtful, range);
+			entering_settle(ring, work->filter, &work->id, refill->doubtful, range);
 			enough = range->first + Min(refill->sizes.outstanding, range->end - range->first);
 		}
 		else if (plan_reserved(refill))
@@ -268,13 +268,13 @@ plan_codes(Refill *refill)
 		else
 		{
 			/* It is passed over. */
-			range->first = work->slot->reserved_end;
+			range->first = work->entry->reserved_end;
 			continue;
 		}
 		if (range->first % ring->base_codes == 0)
 			work->state.counted = 0;
-		if (!refill->reserved || !prefetch_find(work->slot, range->first, enough, work->filter, batch))
-			encode_batch(ring, work->list, &work->key, &range->prefix,
+		if (!refill->reserved || !prefetch_find(work->entry, range->first, enough, work->blocklist_id, batch))
+			encode_batch(ring, work->filter, &work->id, &range->prefix,
 						 &(Span) {range->first, enough, range->end, Min(enough - range->first, refill->sizes.block)}, batch);
 		if (batch->count > 0)
 		{
@@ -300,25 +300,25 @@ reserve_range(Refill *refill)
 	Range	   *range = &refill->range;
 	int64		skipped = Max(range->skip.end - range->skip.first, 0);
 	Reservation reservation = {.numbers = work->row.numbers, .position = refill->stood, .ranges = entering_skips(range),
-	.slot = work->slot, .first = range->first, .counted = work->state.counted, .filter = work->filter};
+	.entry = work->entry, .first = range->first, .counted = work->state.counted, .blocklist_id = work->blocklist_id};
 	SeriesNumbers *numbers = &reservation.numbers;
 
 	if (work->row.tuple == NULL)
 		failover_begin(numbers, refill->stood, refill->now);
 	else
-		failover_note(&work->key, numbers, refill->now);
+		failover_note(&work->id, numbers, refill->now);
 	numbers->measured_from += skipped;
 	failover_note_pace(numbers, range->first, refill->now);
 	numbers->reserved_to = range->end;
 	numbers->counted_to = range->first;
 	numbers->unblocked = work->state.counted;
-	numbers->filter = refill->series_filter;
-	refill->lsn = series_reserve(&work->row, &work->key, &reservation);
-	if (work->slot == NULL)
+	numbers->blocklist_id = refill->series_blocklist_id;
+	refill->lsn = series_reserve(&work->row, &work->id, &reservation);
+	if (work->entry == NULL)
 		return;
-	refill->durable = work->slot->reserved_end;
-	work->slot->reserved_at = refill->now;
-	work->slot->skipped += skipped;
+	refill->durable = work->entry->reserved_end;
+	work->entry->reserved_at = refill->now;
+	work->entry->skipped += skipped;
 }
 
 /*
@@ -329,11 +329,11 @@ static void
 reserve_ahead(Refill *refill)
 {
 	SeriesWork *work = &refill->work;
-	Slot	   *slot = work->slot;
+	SharedSeries	   *entry = work->entry;
 	int64		first = refill->range.first;
 	int64		codes = work->ring->base_codes;
-	Reservation reservation = {.numbers = work->row.numbers, .slot = slot, .first = first,
-	.counted = work->state.counted, .filter = work->filter};
+	Reservation reservation = {.numbers = work->row.numbers, .entry = entry, .first = first,
+	.counted = work->state.counted, .blocklist_id = work->blocklist_id};
 	SeriesNumbers *numbers = &reservation.numbers;
 	SkippedRange recorded;
 
@@ -344,12 +344,12 @@ reserve_ahead(Refill *refill)
 	/* The last cycle may end at 2^63 - 1: no sum of positions may go beyond its cycle. */
 	numbers->reserved_to = (first / codes + 1) * codes;
 	numbers->reserved_to = first + Min(refill->sizes.outstanding, numbers->reserved_to - first);
-	if (series_next_skip(&work->key, slot->reserved_end, &recorded))
+	if (series_next_skip(&work->id, entry->reserved_end, &recorded))
 		numbers->reserved_to = Min(numbers->reserved_to, recorded.first);
-	if (numbers->reserved_to <= slot->reserved_end)
+	if (numbers->reserved_to <= entry->reserved_end)
 		return;
-	refill->ahead = series_reserve(&work->row, &work->key, &reservation);
-	slot->reserved_at = refill->now;
+	refill->ahead = series_reserve(&work->row, &work->id, &reservation);
+	entry->reserved_at = refill->now;
 	XLogSetAsyncXactLSN(refill->ahead);
 }
 
@@ -362,7 +362,7 @@ obtain_range(Refill *refill)
 {
 	if (!refill->reserved)
 		reserve_range(refill);
-	else if (refill->work.slot->reserved_end - refill->batch.end < refill->sizes.least)
+	else if (refill->work.entry->reserved_end - refill->batch.end < refill->sizes.least)
 		reserve_ahead(refill);
 	entering_unlock(refill->work.ring, &refill->range);
 }
@@ -371,13 +371,13 @@ obtain_range(Refill *refill)
  * A series goes on with other codes than before: say so in the server's log.
  */
 static void
-log_new_cycle(const Ring *ring, const SeriesKey *key, int64 cycle, const Prefix *prefix)
+log_new_cycle(const Ring *ring, const SeriesId *id, int64 cycle, const Prefix *prefix)
 {
 	ereport(LOG,
 			(errmsg("ring \"%s\" has begun cycle %lld with extra \"%.*s\"",
-					ring->name, (long long) cycle, key->extra_len, key->extra),
+					ring->name, (long long) cycle, id->extra_len, id->extra),
 			 errdetail("Its codes have %u characters from now on, and begin with \"%.*s\".",
-					   prefix->characters + ring->stride, (int) prefix->len, prefix->text)));
+					   prefix->characters + ring->tail_length, (int) prefix->len, prefix->text)));
 }
 
 /*
@@ -388,42 +388,42 @@ static void
 publish(Refill *refill)
 {
 	SeriesWork *work = &refill->work;
-	Slot	   *slot = work->slot;
+	SharedSeries	   *entry = work->entry;
 	Range	   *range = &refill->range;
 	int64		cycle = range->first / work->ring->base_codes;
-	bool		acknowledged = slot != NULL && slot->acknowledged;
+	bool		acknowledged = entry != NULL && entry->acknowledged;
 
 	/*
-	 * Without a slot nobody would come and go on with the range: a cancel has to
+	 * Without an entry nobody would come and go on with the range: a cancel has to
 	 * wait.  If the wait for a standby is cancelled, its one position is skipped.
 	 */
-	if (slot == NULL)
+	if (entry == NULL)
 		HOLD_INTERRUPTS();
 	if (!XLogRecPtrIsInvalid(refill->lsn))
 		acknowledged = series_make_durable(refill->lsn);
-	if (slot != NULL)
+	if (entry != NULL)
 	{
-		slot->acknowledged = acknowledged;
-		slot->undurable = slot->reserved_end - refill->durable;
-		work_clear_doubt(slot);
+		entry->acknowledged = acknowledged;
+		entry->undurable = entry->reserved_end - refill->durable;
+		work_clear_doubt(entry);
 	}
 	if (range->first % work->ring->base_codes == 0 && cycle > work->ring->first_cycle)
-		log_new_cycle(work->ring, &work->key, cycle, &range->prefix);
-	if (slot != NULL)
+		log_new_cycle(work->ring, &work->id, cycle, &range->prefix);
+	if (entry != NULL)
 	{
 		uint32		published;
 
 		if (refill->batch.count < PREFETCH_FROM)
-			prefetch_drop(slot);
+			prefetch_drop(entry);
 
 		/* From here on the first code is this call's, and an error would lose it. */
-		published = block_publish(slot, &refill->batch, work->state.counted, work->filter);
+		published = block_publish(entry, &refill->batch, work->state.counted, work->blocklist_id);
 		memory_short = published < refill->batch.count;
-		slot->skipped += refill->passed + slot->published_end - range->first - published;
-		slot->refill_time += GetCurrentTimestamp() - refill->now;
+		entry->skipped += refill->passed + entry->published_end - range->first - published;
+		entry->refill_time += GetCurrentTimestamp() - refill->now;
 	}
 	work_end(work);
-	if (slot == NULL)
+	if (entry == NULL)
 		RESUME_INTERRUPTS();
 }
 
@@ -432,7 +432,7 @@ publish(Refill *refill)
  * NULL if the series has to be looked up again.
  */
 text *
-refill_take(const Series *series, const CodeRequest *wanted, bool bump)
+refill_take(const Series *series, const CodeRequest *request, bool bump)
 {
 	Refill		refill = {.bump = bump};
 	SeriesWork *work = &refill.work;
@@ -444,14 +444,14 @@ refill_take(const Series *series, const CodeRequest *wanted, bool bump)
 	{
 		/* Not when it was noticed: a code that is taken must not meet an error. */
 		memory_short = false;
-		evict_memory(&series->key);
+		evict_memory(&series->id);
 	}
 	if (!work_lock(series, &waited))
 		return NULL;
 	begin(&refill, series, waited);
-	if (!bump && work->slot != NULL && (code = take_from_slot(work->slot, ring, &work->key)) != NULL)
+	if (!bump && work->entry != NULL && (code = take_from_entry(work->entry, ring, &work->id)) != NULL)
 	{
-		work_unlock(&work->key);
+		work_unlock(&work->id);
 		return code;
 	}
 	work_read(work);
@@ -459,7 +459,7 @@ refill_take(const Series *series, const CodeRequest *wanted, bool bump)
 	{
 		/* No code of this cycle is out yet. */
 		refill.bump = false;
-		if (work->slot != NULL && (code = take_from_slot(work->slot, ring, &work->key)) != NULL)
+		if (work->entry != NULL && (code = take_from_entry(work->entry, ring, &work->id)) != NULL)
 		{
 			work_end(work);
 			return code;
@@ -468,12 +468,12 @@ refill_take(const Series *series, const CodeRequest *wanted, bool bump)
 	if (failover_pending(ring, work_numbers(work)) && pass_over(work, refill.bump))
 		refill.bump = false;
 
-	begin_range(&refill, wanted->count);
+	begin_range(&refill, request->count);
 	plan_codes(&refill);
 
 	/* All that the caller needs is made before anything is written. */
-	code = encode_room(refill.range.prefix.text, refill.range.prefix.len, ring->stride);
-	memcpy(VARDATA(code) + refill.range.prefix.len, refill.batch.codes, ring->stride);
+	code = encode_room(refill.range.prefix.text, refill.range.prefix.len, ring->tail_length);
+	memcpy(VARDATA(code) + refill.range.prefix.len, refill.batch.codes, ring->tail_length);
 
 	obtain_range(&refill);
 	publish(&refill);
@@ -492,37 +492,37 @@ void
 refill_prefetch(const Series *series)
 {
 	const Ring *ring = series->ring;
-	SeriesKey	key = series->key;
-	uint32		detail = locks_series_detail(key.extra, key.extra_len);
+	SeriesId	id = series->id;
+	uint32		detail = locks_series_detail(id.extra, id.extra_len);
 
-	if (!locks_acquire_conditional(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE))
+	if (!locks_acquire_conditional(LOCK_DEFINITION, id.lock_id, 0, DEFINITION_USE))
 		return;
-	if (locks_acquire_conditional(LOCK_REFILL, key.lock_id, detail, ExclusiveLock))
+	if (locks_acquire_conditional(LOCK_REFILL, id.lock_id, detail, ExclusiveLock))
 	{
-		/* The lock keeps the slot ours, as in work_lock; it also asks for others' changes. */
-		if (ConditionalLockRelationOid(key.relid, AccessShareLock))
+		/* The lock keeps the entry ours, as in work_lock; it also asks for others' changes. */
+		if (ConditionalLockRelationOid(id.relid, AccessShareLock))
 		{
-			Slot	   *slot = definitions_current() ? entry_find(&key) : NULL;
-			uint64		filter;
-			const WordFilter *list = slot != NULL ? blocklist_filter(ring, &filter) : NULL;
+			SharedSeries	   *entry = definitions_current() ? entry_find(&id) : NULL;
+			uint64		blocklist_id;
+			const WordFilter *filter = entry != NULL ? blocklist_filter(ring, &blocklist_id) : NULL;
 
 			/* One that is in doubt may be buried at any time, and be another series' while we compute. */
-			if (slot != NULL && !slot->in_doubt && slot->filter == filter && slot->published_end < slot->reserved_end)
+			if (entry != NULL && !entry->in_doubt && entry->blocklist_id == blocklist_id && entry->published_end < entry->reserved_end)
 			{
-				int64		first = slot->published_end;
-				int64		end = slot->reserved_end;
+				int64		first = entry->published_end;
+				int64		end = entry->reserved_end;
 				Prefix		prefix;
 				CodeBatch	batch;
 
-				encode_prefix(ring, list, &key, first / ring->base_codes, &prefix);
-				encode_batch(ring, list, &key, &prefix,
+				encode_prefix(ring, filter, &id, first / ring->base_codes, &prefix);
+				encode_batch(ring, filter, &id, &prefix,
 							 &(Span) {first, end, end, Min(end - first, BLOCK_MAX_CODES)}, &batch);
-				prefetch_keep(slot, &batch, filter);
+				prefetch_keep(entry, &batch, blocklist_id);
 				encode_free(&batch);
 			}
-			UnlockRelationOid(key.relid, AccessShareLock);
+			UnlockRelationOid(id.relid, AccessShareLock);
 		}
-		locks_release(LOCK_REFILL, key.lock_id, detail, ExclusiveLock);
+		locks_release(LOCK_REFILL, id.lock_id, detail, ExclusiveLock);
 	}
-	locks_release(LOCK_DEFINITION, key.lock_id, 0, DEFINITION_USE);
+	locks_release(LOCK_DEFINITION, id.lock_id, 0, DEFINITION_USE);
 }

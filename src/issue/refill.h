@@ -10,6 +10,6 @@
 #include "issue/session.h"
 
 extern void refill_prefetch(const Series *series);
-extern text *refill_take(const Series *series, const CodeRequest *wanted, bool bump);
+extern text *refill_take(const Series *series, const CodeRequest *request, bool bump);
 
 #endif							/* CODERRING_REFILL_H */

@@ -2,10 +2,10 @@
  * session.c
  *		What a session remembers of rings and series.
  *
- * A session remembers rings and series by name until the shared epoch moves
- * (every committed change of a definition raises it, see pending.c) or a
+ * A session remembers rings and series by name until the version of
+ * definitions moves (every committed change of one raises it, see pending.c) or a
  * relcache, role or transaction callback calls definitions_forget().  Then all of it
- * is thrown away at the next use.  The epoch is compared at every single call,
+ * is thrown away at the next use.  The version is compared at every single call,
  * so a change reaches a session in the middle of a long transaction too.
  */
 #include "postgres.h"
@@ -72,7 +72,7 @@ hash_name(SeriesName key)
 static inline SeriesName
 name_of(const Series *series)
 {
-	SeriesName	key = {series->name, series->key.extra, series->name_len, series->key.extra_len};
+	SeriesName	key = {series->name, series->id.extra, series->name_len, series->id.extra_len};
 
 	return key;
 }
@@ -146,9 +146,9 @@ session_unchanged(const Series *series)
 	unchanged = ring_read(rel, name, &ring) &&
 		!ring.replicated && ring_same_id(&ring.id, &series->ring->id) &&
 		memcmp(&ring.incarnation, &series->ring->incarnation, sizeof(pg_uuid_t)) == 0 &&
-		series->key.relid == tables_relation("series_state") &&
+		series->id.relid == tables_relation("series_state") &&
 		acl_may_use(&ring, GetUserId());
-	unchanged = unchanged && blocklist_find_id(&ring) && ring.filter == series->ring->filter;
+	unchanged = unchanged && blocklist_find_id(&ring) && ring.blocklist_id == series->ring->blocklist_id;
 	table_close(rel, AccessShareLock);
 	pfree(name);
 	return unchanged;
@@ -247,32 +247,32 @@ session_series(const text *name, const char *extra, uint32 extra_len)
 
 	probe.name_len = key.name_len;
 	memcpy(probe.name, key.name, key.name_len);
-	probe.key.extra_len = extra_len;
-	memcpy(probe.key.extra, extra, extra_len);
+	probe.id.extra_len = extra_len;
+	memcpy(probe.id.extra, extra, extra_len);
 	entry = memory_of_series_lookup_hash(remembered, &probe, hash);
 	if (entry != NULL)
 		series = entry->series;
 	else
 	{
 		Ring	   *ring = load_ring(text_to_cstring(name))->ring;
-		uint64		epoch;
+		uint64		version;
 
 		series = MemoryContextAllocZero(memory, sizeof(Series));
 		series->ring = ring;
 		series->user = InvalidOid;
-		ring_series_key(ring, &series->key);
-		series->key.extra_len = extra_len;
-		memcpy(series->key.extra, extra, extra_len);
-		series->stride = ring->stride;
+		ring_series_id(ring, &series->id);
+		series->id.extra_len = extra_len;
+		memcpy(series->id.extra, extra, extra_len);
+		series->tail_length = ring->tail_length;
 		series->name_len = key.name_len;
 		memcpy(series->name, key.name, key.name_len);
 
 		/* A table that could not grow counts as larger than it is: throw it away with all the rest. */
-		epoch = definitions_read_version;
+		version = definitions_read_version;
 		definitions_read_version = 0;
 		entry = memory_of_series_insert_hash(remembered, series, hash, &found);
 		entry->series = series;
-		definitions_read_version = epoch;
+		definitions_read_version = version;
 	}
 
 	if (series->user != user)

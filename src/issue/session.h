@@ -27,8 +27,8 @@ typedef struct Series
 	Ring	   *ring;
 	Oid			user;			/* whom the privilege check let through */
 	CodeBlock	block;
-	SeriesKey	key;
-	uint32		stride;			/* ring->stride */
+	SeriesId	id;
+	uint32		tail_length;			/* ring->stride */
 	uint32		prefix_len;
 	uint32		name_len;
 	char		name[RING_NAME_MAX_LEN];

@@ -43,7 +43,7 @@
  * there.
  */
 Sizes
-sizing_choose(const Ring *ring, Slot *slot, uint32 count, int64 position, TimestampTz now)
+sizing_choose(const Ring *ring, SharedSeries *entry, uint32 count, int64 position, TimestampTz now)
 {
 	int64		bound = Min(Max(ring->base_codes / OUTSTANDING_SHARE, 1), MAX_OUTSTANDING);
 	bool		ahead = bound >= MIN_OUTSTANDING;
@@ -51,21 +51,21 @@ sizing_choose(const Ring *ring, Slot *slot, uint32 count, int64 position, Timest
 	int64		size;
 	Sizes		sizes;
 
-	if (slot == NULL)
+	if (entry == NULL)
 		return (Sizes) {.size = 1, .outstanding = 1, .block = 1, .durable = 1};
-	if (slot->reserved_span > 0)
+	if (entry->reserved_span > 0)
 	{
-		int64		elapsed = Max(now - slot->reserved_at, 1);
-		int64		taken = position - (slot->reserved_end - slot->reserved_span);
+		int64		elapsed = Max(now - entry->reserved_at, 1);
+		int64		taken = position - (entry->reserved_end - entry->reserved_span);
 
 		taken = Min(Max(taken, 0), MAX_OUTSTANDING);
 		wanted = taken * INT64CONST(1000) * RESERVATION_LASTS / elapsed;
 	}
 	size = Max(wanted, MIN_RESERVATION);
-	if (slot->reserved_span > 0)
+	if (entry->reserved_span > 0)
 	{
 		size = Max(size, Min(bound / LEAST_SHARE, LEAST_RESERVATION));
-		size = Min(size, Max(slot->reserved_span / 2, 1) * (int64) RESERVATION_GROWTH);
+		size = Min(size, Max(entry->reserved_span / 2, 1) * (int64) RESERVATION_GROWTH);
 	}
 	sizes.size = Min(size, ahead ? bound / 2 : bound);
 	size = Min(Max(sizes.size, count), ahead ? bound - sizes.size : bound);
@@ -76,7 +76,7 @@ sizing_choose(const Ring *ring, Slot *slot, uint32 count, int64 position, Timest
 	sizes.fast = wanted > sizes.size;
 
 	/* Many series are used once, and then seldom or never: those get no array. */
-	if (slot->reserved_span == 0 && count == 1)
+	if (entry->reserved_span == 0 && count == 1)
 		sizes.block = 1;
 	sizes.durable = Max(Min(sizes.block, MIN_RESERVATION) / 2, 1);
 	return sizes;

@@ -23,6 +23,6 @@ typedef struct Sizes
 	bool		fast;			/* what is ahead may be needed before it is flushed */
 } Sizes;
 
-extern Sizes sizing_choose(const Ring *ring, Slot *slot, uint32 count, int64 position, TimestampTz now);
+extern Sizes sizing_choose(const Ring *ring, SharedSeries *entry, uint32 count, int64 position, TimestampTz now);
 
 #endif							/* CODERRING_SIZING_H */

@@ -25,19 +25,19 @@
 #include "store/series.h"
 
 /*
- * The ring is in force, so a slot is no longer in doubt if the series has its
+ * The ring is in force, so an entry is no longer in doubt if the series has its
  * row, and nothing of it hangs on this very transaction.
  */
 void
-work_clear_doubt(Slot *slot)
+work_clear_doubt(SharedSeries *entry)
 {
-	if (slot->in_doubt && !XLogRecPtrIsInvalid(slot->reserved_lsn) && !pending_open(&slot->key.incarnation))
-		slot->in_doubt = false;
+	if (entry->in_doubt && !XLogRecPtrIsInvalid(entry->reserved_lsn) && !pending_open(&entry->id.incarnation))
+		entry->in_doubt = false;
 }
 
 /*
- * Take the locks under which a series is changed: before its slot is looked up,
- * that of its table too, or DROP and CREATE EXTENSION could give the slot to
+ * Take the locks under which a series is changed: before its entry is looked up,
+ * that of its table too, or DROP and CREATE EXTENSION could give the entry to
  * another series meanwhile.  False, without locks, if what this session
  * remembers of it is no longer true, or may not be: then whoever is dropping or
  * resetting the ring has ended.  *waited says whether somebody else had the
@@ -46,35 +46,35 @@ work_clear_doubt(Slot *slot)
 bool
 work_lock(const Series *series, bool *waited)
 {
-	const SeriesKey *key = &series->key;
-	uint32		detail = locks_series_detail(key->extra, key->extra_len);
-	Slot	   *slot;
+	const SeriesId *id = &series->id;
+	uint32		detail = locks_series_detail(id->extra, id->extra_len);
+	SharedSeries	   *entry;
 	TransactionId undecided = InvalidTransactionId;
 
-	locks_acquire(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
-	*waited = !locks_acquire_conditional(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
+	locks_acquire(LOCK_DEFINITION, id->lock_id, 0, DEFINITION_USE);
+	*waited = !locks_acquire_conditional(LOCK_REFILL, id->lock_id, detail, ExclusiveLock);
 	if (*waited)
-		locks_acquire(LOCK_REFILL, key->lock_id, detail, ExclusiveLock);
-	LockRelationOid(key->relid, RowExclusiveLock);
+		locks_acquire(LOCK_REFILL, id->lock_id, detail, ExclusiveLock);
+	LockRelationOid(id->relid, RowExclusiveLock);
 	AcceptInvalidationMessages();
 
 	/* It may have been something else that has changed, at any rate. */
 	if (definitions_current() || session_unchanged(series))
 	{
-		slot = entry_find(key);
-		if (slot != NULL && !slot->in_doubt)
+		entry = entry_find(id);
+		if (entry != NULL && !entry->in_doubt)
 			return true;
-		if (ring_in_force(&key->incarnation, &undecided))
+		if (ring_in_force(&id->incarnation, &undecided))
 		{
-			if (slot != NULL)
-				work_clear_doubt(slot);
+			if (entry != NULL)
+				work_clear_doubt(entry);
 			return true;
 		}
 		definitions_forget();
 	}
 
 	/* Waiting with the locks would keep that transaction from ending. */
-	work_unlock(key);
+	work_unlock(id);
 	if (TransactionIdIsValid(undecided))
 		XactLockTableWait(undecided, NULL, NULL, XLTW_None);
 	CHECK_FOR_INTERRUPTS();
@@ -82,11 +82,11 @@ work_lock(const Series *series, bool *waited)
 }
 
 void
-work_unlock(const SeriesKey *key)
+work_unlock(const SeriesId *id)
 {
-	UnlockRelationOid(key->relid, RowExclusiveLock);
-	locks_release(LOCK_REFILL, key->lock_id, locks_series_detail(key->extra, key->extra_len), ExclusiveLock);
-	locks_release(LOCK_DEFINITION, key->lock_id, 0, DEFINITION_USE);
+	UnlockRelationOid(id->relid, RowExclusiveLock);
+	locks_release(LOCK_REFILL, id->lock_id, locks_series_detail(id->extra, id->extra_len), ExclusiveLock);
+	locks_release(LOCK_DEFINITION, id->lock_id, 0, DEFINITION_USE);
 }
 
 /*
@@ -94,21 +94,21 @@ work_unlock(const SeriesKey *key)
  * rollback would take back.
  */
 void
-work_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key)
+work_begin(SeriesWork *work, const Ring *ring, const SeriesId *id)
 {
 	pending_check_words(ring);
 	work->ring = ring;
-	work->key = *key;
-	work->list = blocklist_filter(ring, &work->filter);
-	work->slot = entry_find(key);
+	work->id = *id;
+	work->filter = blocklist_filter(ring, &work->blocklist_id);
+	work->entry = entry_find(id);
 }
 
 /* Find its row, and where it stands. */
 void
 work_read(SeriesWork *work)
 {
-	series_open(&work->row, &work->key);
-	work->state = progress_read(work->ring, work->list, work->filter, work->slot, &work->key, work_numbers(work));
+	series_open(&work->row, &work->id);
+	work->state = progress_read(work->ring, work->filter, work->blocklist_id, work->entry, &work->id, work_numbers(work));
 }
 
 /* Let go of the row and of the locks. */
@@ -116,5 +116,5 @@ void
 work_end(SeriesWork *work)
 {
 	series_close(&work->row);
-	work_unlock(&work->key);
+	work_unlock(&work->id);
 }

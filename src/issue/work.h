@@ -19,20 +19,20 @@
 typedef struct SeriesWork
 {
 	const Ring *ring;
-	SeriesKey	key;
-	const WordFilter *list;		/* NULL where nothing is filtered */
-	uint64		filter;			/* identity of its words */
-	Slot	   *slot;			/* NULL if it has none */
+	SeriesId	id;
+	const WordFilter *filter;		/* NULL where nothing is filtered */
+	uint64		blocklist_id;			/* identity of its words */
+	SharedSeries	   *entry;			/* NULL if it has none */
 	SeriesRow	row;
 	BlockState	state;			/* where it stands */
 } SeriesWork;
 
 extern bool work_lock(const Series *series, bool *waited);
-extern void work_unlock(const SeriesKey *key);
-extern void work_begin(SeriesWork *work, const Ring *ring, const SeriesKey *key);
+extern void work_unlock(const SeriesId *id);
+extern void work_begin(SeriesWork *work, const Ring *ring, const SeriesId *id);
 extern void work_read(SeriesWork *work);
 extern void work_end(SeriesWork *work);
-extern void work_clear_doubt(Slot *slot);
+extern void work_clear_doubt(SharedSeries *entry);
 
 /* The numbers of the series' row, NULL if it has none. */
 static inline const SeriesNumbers *

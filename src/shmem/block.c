@@ -1,12 +1,12 @@
 /*
  * block.c
- *		The block of a slot: adopt, close, reopen, publish.
+ *		The block of an entry: adopt, close, reopen, publish.
  *
  * A block's contents are written by the holder of the series' refill lock
  * alone, while the ticket is closed; readers check the ticket's generation
  * instead of locking.  A ticket is closed by the holder of the refill lock, or
  * of the exclusive definition lock, which excludes the former.  Where the latter
- * has left the slot in doubt, the former opens it only once that is cleared.  Taking a code
+ * has left the entry in doubt, the former opens it only once that is cleared.  Taking a code
  * is block_take, in the header.
  */
 #include "postgres.h"
@@ -23,33 +23,33 @@
 #include "shmem/shared.h"
 
 /*
- * Remember the block that the slot holds now, for block_take.  False when the
- * slot belongs to another series by now, or its block is closed or empty, or
+ * Remember the block that the entry holds now, for block_take.  False when the
+ * entry belongs to another series by now, or its block is closed or empty, or
  * was filtered with other words.
  */
 bool
-block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
+block_adopt(SharedSeries *entry, const SeriesId *id, uint64 blocklist_id, CodeBlock *block)
 {
 	bool		good;
 	uint64		ticket;
 	uint32		size;
 
 	memory_lock(LW_SHARED);
-	ticket = pg_atomic_read_u64(&slot->ticket);
+	ticket = pg_atomic_read_u64(&entry->ticket);
 	pg_read_barrier();
-	block->slot = slot;
+	block->entry = entry;
 	block->generation = TICKET_GENERATION(ticket);
-	size = ((volatile Slot *) slot)->size;
-	block->acknowledged = slot->acknowledged;
-	block->first = slot->published_end - slot->span;
-	good = entry_same_series(&slot->key, key) &&
-		slot->filter == filter &&
+	size = ((volatile SharedSeries *) entry)->size;
+	block->acknowledged = entry->acknowledged;
+	block->first = entry->published_end - entry->span;
+	good = entry_same_series(&entry->id, id) &&
+		entry->blocklist_id == blocklist_id &&
 		TICKET_LOW(ticket) < size &&
-		slot->codes != InvalidSharedRef;
+		entry->codes != InvalidSharedRef;
 	if (good)
-		block->codes = memory_address(slot->codes);
+		block->codes = memory_address(entry->codes);
 	pg_read_barrier();
-	if (TICKET_GENERATION(pg_atomic_read_u64(&slot->ticket)) != block->generation)
+	if (TICKET_GENERATION(pg_atomic_read_u64(&entry->ticket)) != block->generation)
 		good = false;
 	LWLockRelease(&control_block->lock);
 	if (!good)
@@ -64,21 +64,21 @@ block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block)
  * with it, block_position tells where it stopped.
  */
 uint32
-block_close(Slot *slot)
+block_close(SharedSeries *entry)
 {
-	uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+	uint64		ticket = pg_atomic_read_u64(&entry->ticket);
 	uint32		index = TICKET_INDEX(ticket);
 
 	if ((ticket & TICKET_CLOSED) == 0)
 	{
 		uint64		closed = control_new_generation() | TICKET_CLOSED;
 
-		while (!pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,
+		while (!pg_atomic_compare_exchange_u64(&entry->ticket, &ticket,
 											   closed | TICKET_INDEX(ticket)))
 			;
 		index = TICKET_INDEX(ticket);
 	}
-	return index < slot->size ? slot->size - index : 0;
+	return index < entry->size ? entry->size - index : 0;
 }
 
 /*
@@ -86,14 +86,14 @@ block_close(Slot *slot)
  * holds the refill lock.
  */
 bool
-block_reopen(Slot *slot)
+block_reopen(SharedSeries *entry)
 {
-	uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+	uint64		ticket = pg_atomic_read_u64(&entry->ticket);
 
-	if (slot->in_doubt || TICKET_INDEX(ticket) >= slot->size)
+	if (entry->in_doubt || TICKET_INDEX(ticket) >= entry->size)
 		return false;
 	if (ticket & TICKET_CLOSED)
-		return pg_atomic_compare_exchange_u64(&slot->ticket, &ticket,
+		return pg_atomic_compare_exchange_u64(&entry->ticket, &ticket,
 											  control_new_generation() | TICKET_INDEX(ticket));
 	return true;
 }
@@ -139,25 +139,25 @@ select_bit(const uint8 *map, int64 bits, uint32 index)
 
 /*
  * The position of the code at an index of the block.  Under the lock, so that
- * the array is not given to another slot meanwhile.
+ * the array is not given to another entry meanwhile.
  */
 static int64
-position_at(Slot *slot, uint32 index)
+position_at(SharedSeries *entry, uint32 index)
 {
-	uint32		map = ((volatile Slot *) slot)->map;
-	uint32		span = ((volatile Slot *) slot)->span;
-	int64		first = slot->published_end - span;
+	uint32		map = ((volatile SharedSeries *) entry)->map;
+	uint32		span = ((volatile SharedSeries *) entry)->span;
+	int64		first = entry->published_end - span;
 	int64		room;
 
 	if (map == 0)
 		return first + index;
-	if (slot->codes == InvalidSharedRef)
+	if (entry->codes == InvalidSharedRef)
 		return first;
 
 	/* Numbers of two blocks may meet here, but none leads out of the array. */
-	room = ((int64) MEMORY_UNIT << slot->codes_size_class) - map;
+	room = ((int64) MEMORY_UNIT << entry->codes_size_class) - map;
 	return first +
-		select_bit((const uint8 *) memory_address(slot->codes) + map,
+		select_bit((const uint8 *) memory_address(entry->codes) + map,
 				   Max(Min(span, room * 8), 0), index);
 }
 
@@ -166,14 +166,14 @@ position_at(Slot *slot, uint32 index)
  * the ticket before and after.
  */
 static int64
-position_of(Slot *slot, uint32 index)
+position_of(SharedSeries *entry, uint32 index)
 {
 	int64		position;
 
-	if (slot->map == 0)
-		return slot->published_end - slot->span + index;
+	if (entry->map == 0)
+		return entry->published_end - entry->span + index;
 	memory_lock(LW_SHARED);
-	position = position_at(slot, index);
+	position = position_at(entry, index);
 	LWLockRelease(&control_block->lock);
 	return position;
 }
@@ -185,24 +185,24 @@ position_of(Slot *slot, uint32 index)
  * leave something half done, never waits here, since nobody else writes.
  */
 void
-block_read(Slot *slot, BlockState *state)
+block_read(SharedSeries *entry, BlockState *state)
 {
 	for (int tries = 1;; tries++)
 	{
-		uint64		ticket = pg_atomic_read_u64(&slot->ticket);
+		uint64		ticket = pg_atomic_read_u64(&entry->ticket);
 		uint32		index = TICKET_INDEX(ticket);
 		uint32		size;
 
 		pg_read_barrier();
-		size = ((volatile Slot *) slot)->size;
-		state->position = index < size ? position_of(slot, index) : slot->published_end;
-		state->counted = slot->counted - (index < size ? size - index : 0);
-		state->issued = slot->issued + Min(index, size);
+		size = ((volatile SharedSeries *) entry)->size;
+		state->position = index < size ? position_of(entry, index) : entry->published_end;
+		state->counted = entry->counted - (index < size ? size - index : 0);
+		state->issued = entry->issued + Min(index, size);
 		pg_read_barrier();
 		if (index != NO_INDEX &&
-			TICKET_GENERATION(pg_atomic_read_u64(&slot->ticket)) == TICKET_GENERATION(ticket))
+			TICKET_GENERATION(pg_atomic_read_u64(&entry->ticket)) == TICKET_GENERATION(ticket))
 			break;
-		if (pg_atomic_read_u32(&slot->dead) != 0)
+		if (pg_atomic_read_u32(&entry->dead) != 0)
 			break;				/* it has stopped for ever where published_end says */
 		if (tries % 1000 == 0)
 		{
@@ -214,33 +214,33 @@ block_read(Slot *slot, BlockState *state)
 }
 
 /*
- * Find out from a slot how far a series has come, without its refill lock.
- * False if the slot is not, or no longer, the series', or does not know.
+ * Find out from an entry how far a series has come, without its refill lock.
+ * False if the entry is not, or no longer, the series', or does not know.
  */
 bool
-block_look(Slot *slot, const SeriesKey *key, BlockState *state)
+block_look(SharedSeries *entry, const SeriesId *id, BlockState *state)
 {
-	block_read(slot, state);
-	state->reserved_end = ((volatile Slot *) slot)->reserved_end;
+	block_read(entry, state);
+	state->reserved_end = ((volatile SharedSeries *) entry)->reserved_end;
 	state->reserved_end = Max(state->reserved_end, state->position);
-	state->filter = slot->series_filter;
+	state->blocklist_id = entry->series_blocklist_id;
 	pg_read_barrier();
-	return entry_same_series(&slot->key, key) && state->position >= 0;
+	return entry_same_series(&entry->id, id) && state->position >= 0;
 }
 
 /*
- * The same, and find the slot; NULL if no slot knows.
+ * The same, and find the entry; NULL if no entry knows.
  */
-Slot *
-block_find(const SeriesKey *key, BlockState *state)
+SharedSeries *
+block_find(const SeriesId *id, BlockState *state)
 {
 	for (;;)
 	{
-		Slot	   *slot = entry_find(key);
+		SharedSeries	   *entry = entry_find(id);
 
-		if (slot == NULL || block_look(slot, key, state))
-			return slot;
-		if (entry_same_series(&slot->key, key))
+		if (entry == NULL || block_look(entry, id, state))
+			return entry;
+		if (entry_same_series(&entry->id, id))
 			return NULL;		/* it has never known */
 	}
 }
@@ -251,27 +251,27 @@ block_find(const SeriesKey *key, BlockState *state)
  * before it.  The caller holds the refill lock.
  */
 static void
-begin_block(Slot *slot, int64 position, int64 counted)
+begin_block(SharedSeries *entry, int64 position, int64 counted)
 {
-	uint64		ticket = pg_atomic_exchange_u64(&slot->ticket,
+	uint64		ticket = pg_atomic_exchange_u64(&entry->ticket,
 												control_new_generation() | TICKET_CLOSED | NO_INDEX);
 
 	/* Some processors let writes overtake the exchange, though nothing that comes before it. */
 	pg_memory_barrier();
-	slot->issued += Min(TICKET_INDEX(ticket), slot->size);
-	slot->size = 0;
-	slot->map = 0;
-	slot->published_end = position;
-	slot->counted = counted;
+	entry->issued += Min(TICKET_INDEX(ticket), entry->size);
+	entry->size = 0;
+	entry->map = 0;
+	entry->published_end = position;
+	entry->counted = counted;
 }
 
 /* The same, and leave it empty. */
 static void
-empty_block(Slot *slot, int64 position, int64 counted)
+empty_block(SharedSeries *entry, int64 position, int64 counted)
 {
-	begin_block(slot, position, counted);
+	begin_block(entry, position, counted);
 	pg_write_barrier();
-	pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED);
+	pg_atomic_exchange_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED);
 }
 
 /*
@@ -280,13 +280,13 @@ empty_block(Slot *slot, int64 position, int64 counted)
  * caller holds the refill lock.
  */
 void
-block_withdraw(Slot *slot)
+block_withdraw(SharedSeries *entry)
 {
 	BlockState	state;
 
-	(void) block_close(slot);
-	block_read(slot, &state);
-	empty_block(slot, state.position, state.counted);
+	(void) block_close(entry);
+	block_read(entry, &state);
+	empty_block(entry, state.position, state.counted);
 }
 
 /*
@@ -296,57 +296,57 @@ block_withdraw(Slot *slot)
  * holds the refill lock and the exclusive lock.
  */
 void
-block_strip(Slot *slot)
+block_strip(SharedSeries *entry)
 {
 	uint64		ticket;
 	uint32		index;
 
-	(void) block_close(slot);
-	ticket = pg_atomic_read_u64(&slot->ticket);
+	(void) block_close(entry);
+	ticket = pg_atomic_read_u64(&entry->ticket);
 	index = TICKET_INDEX(ticket);
 	if (index == NO_INDEX)
 		return;					/* given up */
-	if (index < slot->size)
-		empty_block(slot, position_at(slot, index), slot->counted - (slot->size - index));
+	if (index < entry->size)
+		empty_block(entry, position_at(entry, index), entry->counted - (entry->size - index));
 	else
-		empty_block(slot, slot->published_end, slot->counted);
-	if (slot->codes != InvalidSharedRef)
-		memory_free(slot->codes, slot->codes_size_class);
-	slot->codes = InvalidSharedRef;
-	prefetch_free(slot);
+		empty_block(entry, entry->published_end, entry->counted);
+	if (entry->codes != InvalidSharedRef)
+		memory_free(entry->codes, entry->codes_size_class);
+	entry->codes = InvalidSharedRef;
+	prefetch_free(entry);
 }
 
 /*
  * Note that the positions from first to before end have been written to the
  * series' row by the record that ends at lsn, and that `counted` codes of the
- * cycle are before them with the words `filter`.  To be called right after it:
+ * cycle are before them with the words of blocklist_id.  To be called right after it:
  * nothing may throw in between.  Whatever is left of the block is given up, by
  * the caller's wish.  The caller holds the refill lock.
  */
 void
-block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter, uint64 series_filter,
+block_reserved(SharedSeries *entry, int64 first, int64 counted, int64 end, uint64 blocklist_id, uint64 series_blocklist_id,
 			   XLogRecPtr lsn)
 {
 	int64		durable = first;
 
 	/* What was on disk before is still, but the words may have to be, too. */
-	if (slot->series_filter == series_filter)
-		durable = Max(durable, slot->reserved_end - slot->undurable);
-	slot->series_filter = series_filter;
-	empty_block(slot, first, counted);
-	slot->filter = filter;
-	slot->undurable = end - Min(durable, end);
-	slot->reserved_end = end;
-	slot->reserved_span = end - first;
-	slot->reserved_lsn = lsn;
+	if (entry->series_blocklist_id == series_blocklist_id)
+		durable = Max(durable, entry->reserved_end - entry->undurable);
+	entry->series_blocklist_id = series_blocklist_id;
+	empty_block(entry, first, counted);
+	entry->blocklist_id = blocklist_id;
+	entry->undurable = end - Min(durable, end);
+	entry->reserved_end = end;
+	entry->reserved_span = end - first;
+	entry->reserved_lsn = lsn;
 }
 
 /*
- * The slot's array, made for so many bytes if there is memory for it; NULL
- * where the slot has none.  The block is empty, so nobody needs the old one.
+ * The entry's array, made for so many bytes if there is memory for it; NULL
+ * where the entry has none.  The block is empty, so nobody needs the old one.
  */
 static char *
-make_array(Slot *slot, Size bytes)
+make_array(SharedSeries *entry, Size bytes)
 {
 	int			size_class = memory_size_class(bytes);
 	char	   *array = NULL;
@@ -355,31 +355,31 @@ make_array(Slot *slot, Size bytes)
 	do
 	{
 		memory_lock(LW_EXCLUSIVE);
-		fits = slot->codes != InvalidSharedRef &&
-			(slot->codes_size_class == size_class || slot->codes_size_class == size_class + 1);
+		fits = entry->codes != InvalidSharedRef &&
+			(entry->codes_size_class == size_class || entry->codes_size_class == size_class + 1);
 		if (!fits)
 		{
 			SharedRef	ref;
 
 			entry_unlink_dead(DEAD_AT_ONCE);
 			ref = memory_allocate(size_class);
-			if (ref == InvalidSharedRef && slot->ahead != InvalidSharedRef)
+			if (ref == InvalidSharedRef && entry->ahead != InvalidSharedRef)
 			{
 				/* What was computed for a larger block is in the way. */
-				prefetch_free(slot);
+				prefetch_free(entry);
 				ref = memory_allocate(size_class);
 			}
 			if (ref != InvalidSharedRef)
 			{
-				if (slot->codes != InvalidSharedRef)
-					memory_free(slot->codes, slot->codes_size_class);
-				slot->codes = ref;
-				slot->codes_size_class = size_class;
+				if (entry->codes != InvalidSharedRef)
+					memory_free(entry->codes, entry->codes_size_class);
+				entry->codes = ref;
+				entry->codes_size_class = size_class;
 				fits = true;
 			}
 		}
-		if (slot->codes != InvalidSharedRef)
-			array = memory_address(slot->codes);
+		if (entry->codes != InvalidSharedRef)
+			array = memory_address(entry->codes);
 		LWLockRelease(&control_block->lock);
 	} while (!fits && memory_grow());
 	return array;
@@ -393,7 +393,7 @@ make_array(Slot *slot, Size bytes)
  * made the reservation durable.
  */
 uint32
-block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
+block_publish(SharedSeries *entry, const CodeBatch *batch, int64 counted, uint64 blocklist_id)
 {
 	char	   *array = NULL;
 	uint32		count = batch->count;
@@ -403,61 +403,61 @@ block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter)
 	bool		none;
 
 	if (count > 1)
-		array = make_array(slot, (Size) count * batch->stride + map_bytes);
+		array = make_array(entry, (Size) count * batch->tail_length + map_bytes);
 	if (array != NULL)
-		room = (Size) MEMORY_UNIT << slot->codes_size_class;
-	none = room < map_bytes + batch->stride;
-	count = none ? 1 : Min(count, (room - map_bytes) / batch->stride);
+		room = (Size) MEMORY_UNIT << entry->codes_size_class;
+	none = room < map_bytes + batch->tail_length;
+	count = none ? 1 : Min(count, (room - map_bytes) / batch->tail_length);
 	if (count < batch->count)
 		end = batch->first + 1 +
 			(batch->map != NULL ? select_bit(batch->map, batch->end - batch->first, count - 1) : count - 1);
 
 	/* Nothing can throw while the ticket says that the block is being written. */
-	begin_block(slot, end, counted + count);
-	slot->filter = filter;
-	slot->span = end - batch->first;
-	slot->refills++;
+	begin_block(entry, end, counted + count);
+	entry->blocklist_id = blocklist_id;
+	entry->span = end - batch->first;
+	entry->refills++;
 	if (none)
-		slot->issued++;
+		entry->issued++;
 	else
 	{
-		memcpy(array, batch->codes, (Size) count * batch->stride);
+		memcpy(array, batch->codes, (Size) count * batch->tail_length);
 		if (map_bytes > 0)
 		{
-			slot->map = count * batch->stride;
-			memcpy(array + slot->map, batch->map, map_bytes);
+			entry->map = count * batch->tail_length;
+			memcpy(array + entry->map, batch->map, map_bytes);
 		}
-		slot->size = count;
+		entry->size = count;
 	}
 	pg_write_barrier();
-	pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | (none ? 0 : 1));
+	pg_atomic_exchange_u64(&entry->ticket, control_new_generation() | (none ? 0 : 1));
 	return count;
 }
 
 /*
- * Stop a slot whose ring is being dropped or reset.  From then on it is in
+ * Stop an entry whose ring is being dropped or reset.  From then on it is in
  * doubt whether the ring is still what it was: who comes under the refill lock
- * asks its row first.  So it is with a slot that has reserved nothing yet,
- * since nobody finds that one who looks for the slots of a ring by its series.
+ * asks its row first.  So it is with an entry that has reserved nothing yet,
+ * since nobody finds that one who looks for the entries of a ring by its series.
  * The caller holds the ring's definition lock exclusively.
  */
 void
-block_doubt(Slot *slot)
+block_doubt(SharedSeries *entry)
 {
-	(void) block_close(slot);
-	slot->in_doubt = true;
+	(void) block_close(entry);
+	entry->in_doubt = true;
 }
 
-/* Free what a series' slot has of codes; the caller holds its refill lock. */
+/* Free what a series' entry has of codes; the caller holds its refill lock. */
 void
-block_strip_series(const SeriesKey *key)
+block_strip_series(const SeriesId *id)
 {
-	Slot	   *slot;
+	SharedSeries	   *entry;
 
 	memory_lock(LW_EXCLUSIVE);
-	slot = entry_find_linked(key);
-	if (slot != NULL)
-		block_strip(slot);
+	entry = entry_find_linked(id);
+	if (entry != NULL)
+		block_strip(entry);
 	LWLockRelease(&control_block->lock);
 }
 
@@ -468,10 +468,10 @@ block_strip_series(const SeriesKey *key)
 bool
 block_prefetch_due(const CodeBlock *block)
 {
-	Slot	   *slot = block->slot;
+	SharedSeries	   *entry = block->entry;
 	uint32		generation = (uint32) block->generation;
 
 	return block->past_middle &&
-		pg_atomic_read_u32(&slot->prefetched_for) != generation &&
-		pg_atomic_exchange_u32(&slot->prefetched_for, generation) != generation;
+		pg_atomic_read_u32(&entry->prefetched_for) != generation &&
+		pg_atomic_exchange_u32(&entry->prefetched_for, generation) != generation;
 }

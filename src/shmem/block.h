@@ -9,20 +9,20 @@
 
 #include "shmem/shared.h"
 
-/* How far a series has come, as far as its slot knows. */
+/* How far a series has come, as far as its entry knows. */
 typedef struct BlockState
 {
 	int64		position;		/* that will be handed out next, -1 if unknown */
 	int64		counted;		/* codes of its cycle before it */
-	int64		issued;			/* codes that the slot has handed out */
-	int64		reserved_end;	/* of the slot; set by block_find() only */
-	uint64		filter;			/* words for all codes of the series; by block_find() only */
+	int64		issued;			/* codes that the entry has handed out */
+	int64		reserved_end;	/* of the entry; set by block_find() only */
+	uint64		blocklist_id;			/* words for all codes of the series; by block_find() only */
 } BlockState;
 
 /* What a session remembers of a block. */
 typedef struct CodeBlock
 {
-	Slot	   *slot;
+	SharedSeries	   *entry;
 	const char *codes;
 	uint64		generation;
 	uint32		limit;			/* index up to which the session takes codes without another look */
@@ -31,20 +31,20 @@ typedef struct CodeBlock
 	int64		first;
 } CodeBlock;
 
-extern bool block_adopt(Slot *slot, const SeriesKey *key, uint64 filter, CodeBlock *block);
-extern uint32 block_close(Slot *slot);
-extern bool block_reopen(Slot *slot);
-extern void block_withdraw(Slot *slot);
-extern void block_strip(Slot *slot);
-extern void block_read(Slot *slot, BlockState *state);
-extern Slot *block_find(const SeriesKey *key, BlockState *state);
-extern bool block_look(Slot *slot, const SeriesKey *key, BlockState *state);
-extern void block_reserved(Slot *slot, int64 first, int64 counted, int64 end, uint64 filter,
-						   uint64 series_filter, XLogRecPtr lsn);
-extern uint32 block_publish(Slot *slot, const CodeBatch *batch, int64 counted, uint64 filter);
+extern bool block_adopt(SharedSeries *entry, const SeriesId *id, uint64 blocklist_id, CodeBlock *block);
+extern uint32 block_close(SharedSeries *entry);
+extern bool block_reopen(SharedSeries *entry);
+extern void block_withdraw(SharedSeries *entry);
+extern void block_strip(SharedSeries *entry);
+extern void block_read(SharedSeries *entry, BlockState *state);
+extern SharedSeries *block_find(const SeriesId *id, BlockState *state);
+extern bool block_look(SharedSeries *entry, const SeriesId *id, BlockState *state);
+extern void block_reserved(SharedSeries *entry, int64 first, int64 counted, int64 end, uint64 blocklist_id,
+						   uint64 series_blocklist_id, XLogRecPtr lsn);
+extern uint32 block_publish(SharedSeries *entry, const CodeBatch *batch, int64 counted, uint64 blocklist_id);
 extern bool block_prefetch_due(const CodeBlock *block);
-extern void block_doubt(Slot *slot);
-extern void block_strip_series(const SeriesKey *key);
+extern void block_doubt(SharedSeries *entry);
+extern void block_strip_series(const SeriesId *id);
 
 /*
  * Take the next code of a block, without a lock.  False when there is none
@@ -55,9 +55,9 @@ extern void block_strip_series(const SeriesKey *key);
  * are overwritten, and no generation comes back.
  */
 static inline bool
-block_take(const CodeBlock *block, char *code, uint32 stride)
+block_take(const CodeBlock *block, char *code, uint32 tail_length)
 {
-	pg_atomic_uint64 *place = &block->slot->ticket;
+	pg_atomic_uint64 *place = &block->entry->ticket;
 	uint64		ticket = pg_atomic_read_u64(place);
 
 	for (;;)
@@ -66,7 +66,7 @@ block_take(const CodeBlock *block, char *code, uint32 stride)
 			TICKET_LOW(ticket) >= block->limit)
 			return false;
 		pg_read_barrier();
-		memcpy(code, block->codes + (Size) TICKET_LOW(ticket) * stride, stride);
+		memcpy(code, block->codes + (Size) TICKET_LOW(ticket) * tail_length, tail_length);
 		if (pg_atomic_compare_exchange_u64(place, &ticket, ticket + 1))
 			return true;
 	}

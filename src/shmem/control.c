@@ -74,8 +74,8 @@ control_attach(void)
 		memset(control, 0, sizeof(ControlBlock));
 		LWLockInitialize(&control->lock, LWLockNewTrancheId());
 		pg_atomic_init_u64(&control->generation, 0);
-		pg_atomic_init_u64(&control->epoch, 1);
-		pg_atomic_init_u32(&control->dead_slots, InvalidSharedRef);
+		pg_atomic_init_u64(&control->definitions_version, 1);
+		pg_atomic_init_u32(&control->dead_entries, InvalidSharedRef);
 		control->sweep_at = FIRST_SWEEP;
 		memory_init(&control->memory);
 	}

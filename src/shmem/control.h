@@ -9,7 +9,7 @@
 
 #include "shmem/shared.h"
 
-/* Slots of databases and extensions that are gone are looked for from so many on. */
+/* Entries of databases and extensions that are gone are looked for from so many on. */
 #define FIRST_SWEEP		256
 
 extern PGDLLIMPORT ControlBlock *control_block;
@@ -27,13 +27,13 @@ control_new_generation(void)
 static inline uint64
 control_definitions_version(void)
 {
-	return pg_atomic_read_u64(&control_block->epoch);
+	return pg_atomic_read_u64(&control_block->definitions_version);
 }
 
 static inline void
 control_raise_definitions_version(void)
 {
-	pg_atomic_fetch_add_u64(&control_block->epoch, 1);
+	pg_atomic_fetch_add_u64(&control_block->definitions_version, 1);
 }
 
 #endif							/* CODERRING_CONTROL_H */

@@ -1,8 +1,8 @@
 /*
  * entry.c
- *		The slots of the series in use: a hash table in shared memory.
+ *		The entries of the series in use: a hash table in shared memory.
  *
- * The server keeps one slot for each series that is in use, found through a
+ * The server keeps one entry for each series that is in use, found through a
  * hash table, and in it a block of codes that are already reserved durably
  * and already computed (block.c).
  *
@@ -11,18 +11,18 @@
  *		heavyweight and held across disk writes;
  *	 2. control_block->lock is a lightweight lock, held for a few hundred
  *		instructions and never across I/O or another lock.  It protects which
- *		slots are linked, and the allocator (memory.c).  What allocates in this
+ *		entries are linked, and the allocator (memory.c).  What allocates in this
  *		process' memory under it only reads, so an error leaves nothing behind.
  *
  * Memory is limited, and databases share it:
  *
- * - Where no more slots can be made, a database takes free ones as long as it
+ * - Where no more entries can be made, a database takes free ones as long as it
  *	 has at most 23 for each of them, or three where others have some too
- *	 (entry_make).  Beyond that its new series get the slots of old ones of its
+ *	 (entry_make).  Beyond that its new series get the entries of old ones of its
  *	 own.  So one that uses whatever it can get leaves some for the next to
  *	 come, and gives up more than it takes once that has come.  An owner, which
- *	 counts the slots of a database, is itself kept in a slot.
- * - Slots stay slots for ever, so they get eleven twelfths of the memory at most;
+ *	 counts the entries of a database, is itself kept in an entry.
+ * - Entries stay entries for ever, so they get eleven twelfths of the memory at most;
  *	 otherwise there would never again be room for blocks.
  * - Blocks need no such rule: idle ones are taken from whomever they belong to.
  *
@@ -48,173 +48,173 @@
 #define FIRST_BUCKETS	1024
 #define LAST_BUCKETS	16384
 #define SLAB_BYTES		4096
-#define SLAB_SLOTS		(SLAB_BYTES / 256)
+#define SLAB_ENTRIES		(SLAB_BYTES / 256)
 
-/* A database may have so many slots for each one that is free: alone, and beside others. */
-#define SLOTS_A_FREE		23
-#define SLOTS_A_FREE_BESIDE	3
+/* A database may have so many entries for each one that is free: alone, and beside others. */
+#define ENTRIES_A_FREE		23
+#define ENTRIES_A_FREE_BESIDE	3
 
-/* This part of the memory is not for slots. */
+/* This part of the memory is not for entries. */
 #define SHARE_OF_BLOCKS	12
 
-/* So many slots are looked at in one turn of the clock: the lock is held meanwhile. */
+/* So many entries are looked at in one turn of the clock: the lock is held meanwhile. */
 #define CLOCK_LOOKS		512
 
 static SharedRef *
-bucket_of(const SeriesKey *key)
+bucket_of(const SeriesId *id)
 {
 	uint32		hash;
 
-	hash = hash_bytes(key->incarnation.data, UUID_LEN);
-	hash = hash_combine(hash, hash_bytes((const unsigned char *) key->extra, key->extra_len));
-	hash = hash_combine(hash, murmurhash32(key->database));
+	hash = hash_bytes(id->incarnation.data, UUID_LEN);
+	hash = hash_combine(hash, hash_bytes((const unsigned char *) id->extra, id->extra_len));
+	hash = hash_combine(hash, murmurhash32(id->database));
 	return (SharedRef *) memory_address(control_block->buckets) +
 		(hash & (control_block->nbuckets - 1));
 }
 
 /* Under the lock. */
-Slot *
-entry_find_linked(const SeriesKey *key)
+SharedSeries *
+entry_find_linked(const SeriesId *id)
 {
 	SharedRef	ref;
 
 	if (control_block->nbuckets == 0)
 		return NULL;
-	for (ref = *bucket_of(key); ref != InvalidSharedRef;)
+	for (ref = *bucket_of(id); ref != InvalidSharedRef;)
 	{
-		Slot	   *slot = memory_address(ref);
+		SharedSeries	   *entry = memory_address(ref);
 
-		if (entry_same_series(&slot->key, key) && pg_atomic_read_u32(&slot->dead) == 0)
-			return slot;
-		ref = slot->next;
+		if (entry_same_series(&entry->id, id) && pg_atomic_read_u32(&entry->dead) == 0)
+			return entry;
+		ref = entry->next;
 	}
 	return NULL;
 }
 
 static void
-push_free_slot(Slot *slot)
+push_free_entry(SharedSeries *entry)
 {
-	slot->next = control_block->free_slots;
-	control_block->free_slots = slot->self;
+	entry->next = control_block->free_entries;
+	control_block->free_entries = entry->self;
 	control_block->nfree++;
 }
 
-static Slot *
-pop_free_slot(void)
+static SharedSeries *
+pop_free_entry(void)
 {
-	Slot	   *slot = memory_address(control_block->free_slots);
+	SharedSeries	   *entry = memory_address(control_block->free_entries);
 
-	control_block->free_slots = slot->next;
+	control_block->free_entries = entry->next;
 	control_block->nfree--;
-	return slot;
+	return entry;
 }
 
-/* The owner of a series' slot, or NULL if it has none yet.  Under the lock. */
-static Slot *
-find_owner(const SeriesKey *key)
+/* The owner of a series' entry, or NULL if it has none yet.  Under the lock. */
+static SharedSeries *
+find_owner(const SeriesId *id)
 {
 	for (SharedRef ref = control_block->owners; ref != InvalidSharedRef;)
 	{
-		Slot	   *owner = memory_address(ref);
+		SharedSeries	   *owner = memory_address(ref);
 
-		if (entry_same_owner(&owner->key, key))
+		if (entry_same_owner(&owner->id, id))
 			return owner;
 		ref = owner->next;
 	}
 	return NULL;
 }
 
-/* Make one, in a free slot.  Its ticket says, as that of a free one does, that nothing can be taken. */
-static Slot *
-make_owner(const SeriesKey *key)
+/* Make one, in a free entry.  Its ticket says, as that of a free one does, that nothing can be taken. */
+static SharedSeries *
+make_owner(const SeriesId *id)
 {
-	Slot	   *owner = pop_free_slot();
+	SharedSeries	   *owner = pop_free_entry();
 
-	memset(&owner->key, 0, sizeof(SeriesKey));
-	owner->key.database = key->database;
-	owner->key.relid = key->relid;
-	owner->key.instance = key->instance;
+	memset(&owner->id, 0, sizeof(SeriesId));
+	owner->id.database = id->database;
+	owner->id.relid = id->relid;
+	owner->id.instance = id->instance;
 	owner->seen = 0;
 	owner->next = control_block->owners;
 	control_block->owners = owner->self;
 	return owner;
 }
 
-/* May an owner, who may be NULL, take one more of the slots that are free?  Under the lock. */
+/* May an owner, who may be NULL, take one more of the entries that are free?  Under the lock. */
 bool
-entry_allowed(const Slot *owner)
+entry_allowed(const SharedSeries *owner)
 {
 	uint32		has = owner != NULL ? owner->seen : 0;
-	uint32		others = control_block->nslots - has;
+	uint32		others = control_block->nentries - has;
 
-	return control_block->nfree * (others == 0 ? SLOTS_A_FREE : SLOTS_A_FREE_BESIDE) > has;
+	return control_block->nfree * (others == 0 ? ENTRIES_A_FREE : ENTRIES_A_FREE_BESIDE) > has;
 }
 
-/* One of an owner's slots is free.  With its last one it goes too. */
+/* One of an owner's entries is free.  With its last one it goes too. */
 static void
-drop_from_owner(Slot *slot)
+drop_from_owner(SharedSeries *entry)
 {
-	Slot	   *owner = memory_address(slot->owner);
+	SharedSeries	   *owner = memory_address(entry->owner);
 	SharedRef  *link = &control_block->owners;
 
-	slot->owner = InvalidSharedRef;
+	entry->owner = InvalidSharedRef;
 	if (--owner->seen > 0)
 		return;
 	while (*link != owner->self)
-		link = &((Slot *) memory_address(*link))->next;
+		link = &((SharedSeries *) memory_address(*link))->next;
 	*link = owner->next;
-	push_free_slot(owner);
+	push_free_entry(owner);
 }
 
 /*
- * Take a slot out of the table and free its array.  Sessions that remember
- * the slot find another generation, closed.  Under the exclusive lock.
+ * Take an entry out of the table and free its array.  Sessions that remember
+ * the entry find another generation, closed.  Under the exclusive lock.
  */
 static void
-unlink_slot(Slot *slot)
+unlink_entry(SharedSeries *entry)
 {
-	SharedRef  *link = bucket_of(&slot->key);
+	SharedRef  *link = bucket_of(&entry->id);
 
-	while (*link != slot->self)
+	while (*link != entry->self)
 	{
 		if (*link == InvalidSharedRef)
 			return;				/* was unlinked before */
-		link = &((Slot *) memory_address(*link))->next;
+		link = &((SharedSeries *) memory_address(*link))->next;
 	}
-	pg_atomic_write_u32(&slot->dead, 1);
-	pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
-	pg_memory_barrier();		/* as in begin_block: others get the slot and its array */
-	*link = slot->next;
-	if (slot->codes != InvalidSharedRef)
-		memory_free(slot->codes, slot->codes_size_class);
-	slot->codes = InvalidSharedRef;
-	prefetch_free(slot);
-	slot->size = 0;
-	slot->map = 0;
-	push_free_slot(slot);
-	control_block->nslots--;
-	drop_from_owner(slot);
+	pg_atomic_write_u32(&entry->dead, 1);
+	pg_atomic_exchange_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
+	pg_memory_barrier();		/* as in begin_block: others get the entry and its array */
+	*link = entry->next;
+	if (entry->codes != InvalidSharedRef)
+		memory_free(entry->codes, entry->codes_size_class);
+	entry->codes = InvalidSharedRef;
+	prefetch_free(entry);
+	entry->size = 0;
+	entry->map = 0;
+	push_free_entry(entry);
+	control_block->nentries--;
+	drop_from_owner(entry);
 }
 
 /*
- * Unlink at most so many of the slots that were buried.  Under the exclusive
+ * Unlink at most so many of the entries that were buried.  Under the exclusive
  * lock, so that nobody buries one meanwhile.
  */
 void
 entry_unlink_dead(uint32 most)
 {
-	SharedRef	ref = pg_atomic_read_u32(&control_block->dead_slots);
+	SharedRef	ref = pg_atomic_read_u32(&control_block->dead_entries);
 
 	if (ref == InvalidSharedRef)
 		return;
 	for (; ref != InvalidSharedRef && most > 0; most--)
 	{
-		Slot	   *slot = memory_address(ref);
+		SharedSeries	   *entry = memory_address(ref);
 
-		ref = pg_atomic_read_u32(&slot->next_dead);
-		unlink_slot(slot);
+		ref = pg_atomic_read_u32(&entry->next_dead);
+		unlink_entry(entry);
 	}
-	pg_atomic_write_u32(&control_block->dead_slots, ref);
+	pg_atomic_write_u32(&control_block->dead_entries, ref);
 }
 
 /*
@@ -242,12 +242,12 @@ make_buckets(void)
 	{
 		while (old[i] != InvalidSharedRef)
 		{
-			Slot	   *slot = memory_address(old[i]);
-			SharedRef  *bucket = bucket_of(&slot->key);
+			SharedSeries	   *entry = memory_address(old[i]);
+			SharedRef  *bucket = bucket_of(&entry->id);
 
-			old[i] = slot->next;
-			slot->next = *bucket;
-			*bucket = slot->self;
+			old[i] = entry->next;
+			entry->next = *bucket;
+			*bucket = entry->self;
 		}
 	}
 	if (old_count > 0)
@@ -255,7 +255,7 @@ make_buckets(void)
 	return true;
 }
 
-/* May another page of memory go to slots?  Under the lock. */
+/* May another page of memory go to entries?  Under the lock. */
 bool
 entry_page_allowed(void)
 {
@@ -264,9 +264,9 @@ entry_page_allowed(void)
 	return ((uint64) control_block->nslabs + 1) * SLAB_BYTES <= total - total / SHARE_OF_BLOCKS;
 }
 
-/* A page of new slots into the list of free ones.  Under the exclusive lock. */
+/* A page of new entries into the list of free ones.  Under the exclusive lock. */
 static bool
-make_slots(void)
+make_entries(void)
 {
 	SharedRef	slab;
 
@@ -276,111 +276,111 @@ make_slots(void)
 	if (slab == InvalidSharedRef)
 		return false;
 	control_block->nslabs++;
-	for (int i = SLAB_SLOTS - 1; i >= 0; i--)
+	for (int i = SLAB_ENTRIES - 1; i >= 0; i--)
 	{
 		SharedRef	ref = slab + i * (256 / MEMORY_UNIT);
-		Slot	   *slot = memory_address(ref);
+		SharedSeries	   *entry = memory_address(ref);
 
-		memset(slot, 0, sizeof(Slot));
-		pg_atomic_init_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
-		pg_atomic_init_u32(&slot->next_dead, InvalidSharedRef);
-		pg_atomic_init_u32(&slot->dead, 1);
-		pg_atomic_init_u32(&slot->prefetched_for, 0);
-		slot->self = ref;
-		push_free_slot(slot);
+		memset(entry, 0, sizeof(SharedSeries));
+		pg_atomic_init_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
+		pg_atomic_init_u32(&entry->next_dead, InvalidSharedRef);
+		pg_atomic_init_u32(&entry->dead, 1);
+		pg_atomic_init_u32(&entry->prefetched_for, 0);
+		entry->self = ref;
+		push_free_entry(entry);
 	}
 	return true;
 }
 
-/* The slot of a series, or NULL. */
-Slot *
-entry_find(const SeriesKey *key)
+/* The entry of a series, or NULL. */
+SharedSeries *
+entry_find(const SeriesId *id)
 {
-	Slot	   *slot;
+	SharedSeries	   *entry;
 
 	memory_lock(LW_SHARED);
-	slot = entry_find_linked(key);
+	entry = entry_find_linked(id);
 	LWLockRelease(&control_block->lock);
-	return slot;
+	return entry;
 }
 
 /*
- * The slot of a series, a new one if need be; NULL where there is no memory,
+ * The entry of a series, a new one if need be; NULL where there is no memory,
  * or what there is has to be left to other databases.  `entitled` is who has
- * just given up a slot of the same database.
+ * just given up an entry of the same database.
  */
-Slot *
-entry_make(const SeriesKey *key, bool entitled)
+SharedSeries *
+entry_make(const SeriesId *id, bool entitled)
 {
 	do
 	{
-		Slot	   *slot;
-		Slot	   *owner;
+		SharedSeries	   *entry;
+		SharedSeries	   *owner;
 
 		memory_lock(LW_EXCLUSIVE);
 		entry_unlink_dead(DEAD_AT_ONCE);
-		slot = entry_find_linked(key);
-		owner = find_owner(key);
-		while (slot == NULL && owner != NULL && control_block->nfree * SLOTS_A_FREE <= owner->seen && make_slots())
+		entry = entry_find_linked(id);
+		owner = find_owner(id);
+		while (entry == NULL && owner != NULL && control_block->nfree * ENTRIES_A_FREE <= owner->seen && make_entries())
 			;
-		if (slot == NULL &&
+		if (entry == NULL &&
 			(control_block->nbuckets > 0 || make_buckets()) &&
-			(entitled || entry_allowed(owner) || make_slots()) &&
-			(control_block->nfree > (owner == NULL) || make_slots()))
+			(entitled || entry_allowed(owner) || make_entries()) &&
+			(control_block->nfree > (owner == NULL) || make_entries()))
 		{
 			SharedRef  *bucket;
 
-			if (control_block->nslots > control_block->nbuckets * 2)
+			if (control_block->nentries > control_block->nbuckets * 2)
 				make_buckets();
 			if (owner == NULL)
-				owner = make_owner(key);
-			slot = pop_free_slot();
-			slot->owner = owner->self;
+				owner = make_owner(id);
+			entry = pop_free_entry();
+			entry->owner = owner->self;
 			owner->seen++;
-			slot->key = *key;
-			slot->seen = 0;
-			pg_atomic_write_u32(&slot->dead, 0);
-			slot->codes = InvalidSharedRef;
-			slot->acknowledged = false;
-			slot->in_doubt = true;
-			slot->size = 0;
-			slot->map = 0;
-			slot->span = 0;
-			slot->filter = 0;
-			slot->series_filter = 0;
-			slot->counted = -1;
-			slot->issued = 0;
-			slot->skipped = 0;
-			slot->refill_time = 0;
-			slot->since = GetCurrentTimestamp();
-			slot->refills = 0;
-			slot->refill_waits = 0;
-			slot->reserved_end = -1;
-			slot->published_end = -1;
-			slot->reserved_lsn = InvalidXLogRecPtr;
-			pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED);
-			slot->reserved_at = 0;
-			slot->reserved_span = 0;
-			slot->undurable = 0;
-			bucket = bucket_of(key);
-			slot->next = *bucket;
-			*bucket = slot->self;
-			control_block->nslots++;
+			entry->id = *id;
+			entry->seen = 0;
+			pg_atomic_write_u32(&entry->dead, 0);
+			entry->codes = InvalidSharedRef;
+			entry->acknowledged = false;
+			entry->in_doubt = true;
+			entry->size = 0;
+			entry->map = 0;
+			entry->span = 0;
+			entry->blocklist_id = 0;
+			entry->series_blocklist_id = 0;
+			entry->counted = -1;
+			entry->issued = 0;
+			entry->skipped = 0;
+			entry->refill_time = 0;
+			entry->since = GetCurrentTimestamp();
+			entry->refills = 0;
+			entry->refill_waits = 0;
+			entry->reserved_end = -1;
+			entry->published_end = -1;
+			entry->reserved_lsn = InvalidXLogRecPtr;
+			pg_atomic_exchange_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED);
+			entry->reserved_at = 0;
+			entry->reserved_span = 0;
+			entry->undurable = 0;
+			bucket = bucket_of(id);
+			entry->next = *bucket;
+			*bucket = entry->self;
+			control_block->nentries++;
 		}
 		LWLockRelease(&control_block->lock);
-		if (slot != NULL)
-			return slot;
+		if (entry != NULL)
+			return entry;
 	} while (memory_grow());
 	return NULL;
 }
 
 /*
- * Every slot of a database and extension: those of the series `any`.
+ * Every entry of a database and extension: those of the series `any`.
  */
 List *
-entry_collect(const SeriesKey *any)
+entry_collect(const SeriesId *any)
 {
-	List	   *slots = NIL;
+	List	   *entries = NIL;
 
 	memory_lock(LW_SHARED);
 	for (uint32 i = 0; i < control_block->nbuckets; i++)
@@ -389,58 +389,58 @@ entry_collect(const SeriesKey *any)
 
 		while (ref != InvalidSharedRef)
 		{
-			Slot	   *slot = memory_address(ref);
+			SharedSeries	   *entry = memory_address(ref);
 
-			if (pg_atomic_read_u32(&slot->dead) == 0 && entry_same_owner(&slot->key, any))
-				slots = lappend(slots, slot);
-			ref = slot->next;
+			if (pg_atomic_read_u32(&entry->dead) == 0 && entry_same_owner(&entry->id, any))
+				entries = lappend(entries, entry);
+			ref = entry->next;
 		}
 	}
 	LWLockRelease(&control_block->lock);
-	return slots;
+	return entries;
 }
 
 /*
- * Give up a slot whose ring is gone, if it is still a slot of that one.  Safe at
- * the end of a transaction: cannot fail.  Whoever next makes a slot unlinks it.
+ * Give up an entry whose ring is gone, if it is still an entry of that one.  Safe at
+ * the end of a transaction: cannot fail.  Whoever next makes an entry unlinks it.
  */
 void
-entry_bury(Slot *slot, const pg_uuid_t *incarnation)
+entry_bury(SharedSeries *entry, const pg_uuid_t *incarnation)
 {
 	uint32		head;
 
-	/* Not memory_lock(): the slot's memory is mapped, and that may fail. */
+	/* Not memory_lock(): the entry's memory is mapped, and that may fail. */
 	LWLockAcquire(&control_block->lock, LW_SHARED);
-	if (memcmp(&slot->key.incarnation, incarnation, sizeof(pg_uuid_t)) == 0 &&
-		pg_atomic_exchange_u32(&slot->dead, 1) == 0)
+	if (memcmp(&entry->id.incarnation, incarnation, sizeof(pg_uuid_t)) == 0 &&
+		pg_atomic_exchange_u32(&entry->dead, 1) == 0)
 	{
-		pg_atomic_exchange_u64(&slot->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
-		head = pg_atomic_read_u32(&control_block->dead_slots);
+		pg_atomic_exchange_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
+		head = pg_atomic_read_u32(&control_block->dead_entries);
 		do
 		{
-			pg_atomic_write_u32(&slot->next_dead, head);
-		} while (!pg_atomic_compare_exchange_u32(&control_block->dead_slots, &head, slot->self));
+			pg_atomic_write_u32(&entry->next_dead, head);
+		} while (!pg_atomic_compare_exchange_u32(&control_block->dead_entries, &head, entry->self));
 	}
 	LWLockRelease(&control_block->lock);
 }
 
 /*
- * Is it worth looking for slots whose database or extension is gone?  When they
+ * Is it worth looking for entries whose database or extension is gone?  When they
  * have become many, and when an extension uses its first: it may be new.
  */
 bool
-entry_sweep_due(const SeriesKey *key)
+entry_sweep_due(const SeriesId *id)
 {
 	bool		due;
 
 	memory_lock(LW_SHARED);
-	due = control_block->nslots >= control_block->sweep_at || find_owner(key) == NULL;
+	due = control_block->nentries >= control_block->sweep_at || find_owner(id) == NULL;
 	LWLockRelease(&control_block->lock);
 	return due;
 }
 
 static bool
-owner_listed(const List *owners, const SeriesKey *key)
+owner_listed(const List *owners, const SeriesId *id)
 {
 	ListCell   *cell;
 
@@ -448,13 +448,13 @@ owner_listed(const List *owners, const SeriesKey *key)
 	{
 		const EntryOwner *owner = lfirst(cell);
 
-		if (owner->database == key->database && owner->relid == key->relid && owner->instance == key->instance)
+		if (owner->database == id->database && owner->relid == id->relid && owner->instance == id->instance)
 			return true;
 	}
 	return false;
 }
 
-/* Whose slots there are, each owner once. */
+/* Whose entries there are, each owner once. */
 List *
 entry_owners(void)
 {
@@ -463,20 +463,20 @@ entry_owners(void)
 	memory_lock(LW_SHARED);
 	for (SharedRef ref = control_block->owners; ref != InvalidSharedRef;)
 	{
-		const Slot *slot = memory_address(ref);
+		const SharedSeries *entry = memory_address(ref);
 		EntryOwner  *owner = palloc(sizeof(EntryOwner));
 
-		owner->database = slot->key.database;
-		owner->relid = slot->key.relid;
-		owner->instance = slot->key.instance;
+		owner->database = entry->id.database;
+		owner->relid = entry->id.relid;
+		owner->instance = entry->id.instance;
 		owners = lappend(owners, owner);
-		ref = slot->next;
+		ref = entry->next;
 	}
 	LWLockRelease(&control_block->lock);
 	return owners;
 }
 
-/* Unlink every slot of owners that are gone. */
+/* Unlink every entry of owners that are gone. */
 void
 entry_sweep(const List *gone)
 {
@@ -488,24 +488,24 @@ entry_sweep(const List *gone)
 
 		while (ref != InvalidSharedRef)
 		{
-			Slot	   *slot = memory_address(ref);
+			SharedSeries	   *entry = memory_address(ref);
 
-			ref = slot->next;
-			if (owner_listed(gone, &slot->key))
-				unlink_slot(slot);
+			ref = entry->next;
+			if (owner_listed(gone, &entry->id))
+				unlink_entry(entry);
 		}
 	}
-	control_block->sweep_at = Max(FIRST_SWEEP, control_block->nslots * 2);
+	control_block->sweep_at = Max(FIRST_SWEEP, control_block->nentries * 2);
 	LWLockRelease(&control_block->lock);
 }
 
 /*
  * Up to count series that were not used since the clock came by last: those of
- * the caller's database, if slots are wanted, and all that have memory for
+ * the caller's database, if entries are wanted, and all that have memory for
  * codes.  One turn of the clock after the other looks at a part of the table.
  */
 List *
-entry_candidates(const SeriesKey *except, bool slots, int count)
+entry_candidates(const SeriesId *except, bool entries, int count)
 {
 	List	   *keys = NIL;
 	int			looks = 0;
@@ -519,21 +519,21 @@ entry_candidates(const SeriesKey *except, bool slots, int count)
 		ref = ((SharedRef *) memory_address(control_block->buckets))[control_block->clock];
 		while (ref != InvalidSharedRef)
 		{
-			Slot	   *slot = memory_address(ref);
-			uint32		ticket = (uint32) pg_atomic_read_u64(&slot->ticket);
-			bool		idle = slot->seen == ticket;
-			bool		ours = entry_same_owner(&slot->key, except);
+			SharedSeries	   *entry = memory_address(ref);
+			uint32		ticket = (uint32) pg_atomic_read_u64(&entry->ticket);
+			bool		idle = entry->seen == ticket;
+			bool		ours = entry_same_owner(&entry->id, except);
 
-			ref = slot->next;
+			ref = entry->next;
 			looks++;
-			slot->seen = ticket;
-			if (idle && pg_atomic_read_u32(&slot->dead) == 0 &&
-				((ours && slots) || slot->codes != InvalidSharedRef || slot->ahead != InvalidSharedRef))
+			entry->seen = ticket;
+			if (idle && pg_atomic_read_u32(&entry->dead) == 0 &&
+				((ours && entries) || entry->codes != InvalidSharedRef || entry->ahead != InvalidSharedRef))
 			{
-				SeriesKey  *key = palloc(sizeof(SeriesKey));
+				SeriesId  *id = palloc(sizeof(SeriesId));
 
-				*key = slot->key;
-				keys = lappend(keys, key);
+				*id = entry->id;
+				keys = lappend(keys, id);
 			}
 		}
 	}
@@ -541,12 +541,12 @@ entry_candidates(const SeriesKey *except, bool slots, int count)
 	return keys;
 }
 
-/* Free the slot of a series; the caller holds its refill lock. */
+/* Free the entry of a series; the caller holds its refill lock. */
 void
-entry_unlink(Slot *slot, const SeriesKey *key)
+entry_unlink(SharedSeries *entry, const SeriesId *id)
 {
 	memory_lock(LW_EXCLUSIVE);
-	if (entry_same_series(&slot->key, key))
-		unlink_slot(slot);
+	if (entry_same_series(&entry->id, id))
+		unlink_entry(entry);
 	LWLockRelease(&control_block->lock);
 }

@@ -5,7 +5,7 @@
  * To compute a large block takes as long as some hundred callers take to empty
  * one, and meanwhile all of them would wait.  So where blocks are as large as
  * they get, the first who comes past the middle of one computes the next
- * (refill_prefetch), while the others go on.  The slot keeps the codes in an
+ * (refill_prefetch), while the others go on.  The entry keeps the codes in an
  * array of their own until refill_take asks for them.
  *
  * Nothing depends on it: what is kept is what would be computed, since the code at a
@@ -24,7 +24,7 @@
 static inline Size
 codes_size(const CodeBatch *batch)
 {
-	return (Size) batch->count * batch->stride;
+	return (Size) batch->count * batch->tail_length;
 }
 
 static inline Size
@@ -46,31 +46,31 @@ count_bits(const uint8 *map, int64 bits)
 
 /* Free what is kept.  Under the exclusive lock. */
 void
-prefetch_free(Slot *slot)
+prefetch_free(SharedSeries *entry)
 {
-	if (slot->ahead != InvalidSharedRef)
-		memory_free(slot->ahead, ((Prefetch *) memory_address(slot->ahead))->size_class);
-	slot->ahead = InvalidSharedRef;
+	if (entry->ahead != InvalidSharedRef)
+		memory_free(entry->ahead, ((Prefetch *) memory_address(entry->ahead))->size_class);
+	entry->ahead = InvalidSharedRef;
 }
 
 /* The same, of a series that is in less use.  The caller holds the refill lock. */
 void
-prefetch_drop(Slot *slot)
+prefetch_drop(SharedSeries *entry)
 {
-	if (slot->ahead == InvalidSharedRef)
+	if (entry->ahead == InvalidSharedRef)
 		return;
 	memory_lock(LW_EXCLUSIVE);
-	prefetch_free(slot);
+	prefetch_free(entry);
 	LWLockRelease(&control_block->lock);
 }
 
 /*
  * Keep a batch, if there is memory for it; in place of what was kept before.
- * The caller holds the refill lock, and the slot is not in doubt: so it stays
+ * The caller holds the refill lock, and the entry is not in doubt: so it stays
  * that of the series.
  */
 void
-prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter)
+prefetch_keep(SharedSeries *entry, const CodeBatch *batch, uint64 blocklist_id)
 {
 	int			size_class = memory_size_class(sizeof(Prefetch) + codes_size(batch) + (batch->map != NULL ? map_size(batch) : 0));
 	Prefetch	   *ahead = NULL;
@@ -78,11 +78,11 @@ prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter)
 	do
 	{
 		memory_lock(LW_EXCLUSIVE);
-		prefetch_free(slot);
-		slot->ahead = memory_allocate(size_class);
-		if (slot->ahead != InvalidSharedRef)
+		prefetch_free(entry);
+		entry->ahead = memory_allocate(size_class);
+		if (entry->ahead != InvalidSharedRef)
 		{
-			ahead = memory_address(slot->ahead);
+			ahead = memory_address(entry->ahead);
 			ahead->size_class = size_class;
 			ahead->batch.count = 0;
 		}
@@ -93,7 +93,7 @@ prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter)
 
 	/* Only whoever holds the refill lock looks at it. */
 	ahead->batch = *batch;
-	ahead->filter = filter;
+	ahead->blocklist_id = blocklist_id;
 	ahead->has_map = batch->map != NULL;
 	memcpy(ahead + 1, batch->codes, codes_size(batch));
 	if (ahead->has_map)
@@ -106,18 +106,18 @@ prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter)
  * the refill lock.
  */
 bool
-prefetch_find(Slot *slot, int64 first, int64 end, uint64 filter, CodeBatch *batch)
+prefetch_find(SharedSeries *entry, int64 first, int64 end, uint64 blocklist_id, CodeBatch *batch)
 {
 	const Prefetch *ahead = NULL;
 	const uint8 *map;
 
-	if (slot->ahead == InvalidSharedRef)
+	if (entry->ahead == InvalidSharedRef)
 		return false;
 	memory_lock(LW_SHARED);
-	if (slot->ahead != InvalidSharedRef)
-		ahead = memory_address(slot->ahead);
+	if (entry->ahead != InvalidSharedRef)
+		ahead = memory_address(entry->ahead);
 	LWLockRelease(&control_block->lock);
-	if (ahead == NULL || ahead->batch.count == 0 || ahead->batch.first != first || ahead->filter != filter)
+	if (ahead == NULL || ahead->batch.count == 0 || ahead->batch.first != first || ahead->blocklist_id != blocklist_id)
 		return false;
 	*batch = ahead->batch;
 	map = ahead->has_map ? (const uint8 *) (ahead + 1) + codes_size(batch) : NULL;

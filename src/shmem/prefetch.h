@@ -9,9 +9,9 @@
 
 #include "shmem/shared.h"
 
-extern void prefetch_keep(Slot *slot, const CodeBatch *batch, uint64 filter);
-extern bool prefetch_find(Slot *slot, int64 first, int64 end, uint64 filter, CodeBatch *batch);
-extern void prefetch_free(Slot *slot);
-extern void prefetch_drop(Slot *slot);
+extern void prefetch_keep(SharedSeries *entry, const CodeBatch *batch, uint64 blocklist_id);
+extern bool prefetch_find(SharedSeries *entry, int64 first, int64 end, uint64 blocklist_id, CodeBatch *batch);
+extern void prefetch_free(SharedSeries *entry);
+extern void prefetch_drop(SharedSeries *entry);
 
 #endif							/* CODERRING_PREFETCH_H */

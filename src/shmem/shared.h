@@ -58,11 +58,11 @@ typedef struct MemoryControl
 /* The index of a ticket whose block is being written, or was never there. */
 #define NO_INDEX				((uint64) 0x7FFF)
 
-/* So many slots of rings that are gone are unlinked at once. */
+/* So many entries of rings that are gone are unlinked at once. */
 #define DEAD_AT_ONCE			256
 
 /* What a series is, to everyone in the server. */
-typedef struct SeriesKey
+typedef struct SeriesId
 {
 	Oid			database;
 	Oid			relid;			/* of series_state: another one after DROP and CREATE EXTENSION */
@@ -71,14 +71,14 @@ typedef struct SeriesKey
 	uint32		lock_id;		/* not part of the identity, for the locks */
 	uint8		extra_len;
 	char		extra[EXTRA_MAX_LEN];
-} SeriesKey;
+} SeriesId;
 
 /*
- * A series' place in shared memory.  Once made, the memory stays a slot for
- * as long as the server runs: a session that remembers a slot which has been
+ * A series' place in shared memory.  Once made, the memory stays an entry for
+ * as long as the server runs: a session that remembers an entry which has been
  * given to another series finds another generation in its ticket.
  */
-typedef struct Slot
+typedef struct SharedSeries
 {
 	pg_atomic_uint64 ticket;
 
@@ -94,20 +94,20 @@ typedef struct Slot
 	uint32		refill_waits;	/* callers that met the refill lock taken */
 
 	/* As seldom: the words for all codes of the series, as its row has them. */
-	uint64		series_filter;
+	uint64		series_blocklist_id;
 
 	/* As seldom: what is computed for the next block (prefetch.c). */
 	SharedRef	ahead;			/* under the control lock; written by the refill lock's holder */
 	pg_atomic_uint32 prefetched_for;	/* low part of the generation that somebody has done it for */
 
-	/* Under the control lock; constant while the slot is linked. */
-	SeriesKey	key;
+	/* Under the control lock; constant while the entry is linked. */
+	SeriesId	id;
 	SharedRef	self;
-	SharedRef	next;			/* in the bucket, or in the list of free slots */
-	pg_atomic_uint32 next_dead; /* in the list of dead slots */
+	SharedRef	next;			/* in the bucket, or in the list of free entries */
+	pg_atomic_uint32 next_dead; /* in the list of dead entries */
 	pg_atomic_uint32 dead;		/* given up: free, or linked and not to be found any more */
-	SharedRef	owner;			/* the slot that stands for all of its database's (entry.c) */
-	uint32		seen;			/* low part of the ticket when the clock came by; of an owner, how many slots it has */
+	SharedRef	owner;			/* the entry that stands for all of its database's (entry.c) */
+	uint32		seen;			/* low part of the ticket when the clock came by; of an owner, how many entries it has */
 
 	/*
 	 * The block.  Written by the holder of the series' refill lock while the
@@ -121,11 +121,11 @@ typedef struct Slot
 	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
 	uint32		span;			/* positions from that of the code at index 0, or before it where there is a map, to published_end */
-	uint64		filter;			/* identity of the words that these codes were filtered with */
+	uint64		blocklist_id;			/* identity of the words that these codes were filtered with */
 
 	/* Written under the refill lock, read without by the view. */
 	int64		counted;		/* codes of the cycle before published_end */
-	int64		reserved_end;	/* first position that this slot has not reserved, or -1 */
+	int64		reserved_end;	/* first position that this entry has not reserved, or -1 */
 	int64		published_end;	/* first position neither handed out nor in the block */
 	XLogRecPtr	reserved_lsn;	/* end of the record that reserved up to reserved_end */
 
@@ -133,10 +133,10 @@ typedef struct Slot
 	TimestampTz reserved_at;
 	uint32		reserved_span;	/* from where the series then was to reserved_end, 0 before the first */
 	uint32		undurable;		/* positions before reserved_end not known to be on disk */
-} Slot;
+} SharedSeries;
 
-StaticAssertDecl(sizeof(Slot) <= 256, "a slot takes a sixteenth of a 4 kB page");
-StaticAssertDecl(offsetof(Slot, key) == MEMORY_UNIT, "the ticket's cache line holds nothing that is often read");
+StaticAssertDecl(sizeof(SharedSeries) <= 256, "an entry takes a sixteenth of a 4 kB page");
+StaticAssertDecl(offsetof(SharedSeries, id) == MEMORY_UNIT, "the ticket's cache line holds nothing that is often read");
 
 StaticAssertDecl(BLOCK_MAX_CODES <= PG_UINT16_MAX, "a block's size fits its field");
 
@@ -150,7 +150,7 @@ typedef struct CodeBatch
 	int64		first;
 	int64		end;
 	uint32		count;
-	uint32		stride;			/* characters in a code */
+	uint32		tail_length;			/* characters in a code */
 	char	   *codes;
 	uint8	   *map;			/* NULL where every position has a code */
 } CodeBatch;
@@ -159,7 +159,7 @@ typedef struct CodeBatch
 typedef struct Prefetch
 {
 	CodeBatch	batch;			/* without its pointers, which are a process' own */
-	uint64		filter;			/* identity of the words that the codes were filtered with */
+	uint64		blocklist_id;			/* identity of the words that the codes were filtered with */
 	bool		has_map;		/* behind the codes */
 	int			size_class;			/* the array's size as the allocator counts */
 } Prefetch;
@@ -177,19 +177,19 @@ typedef struct ControlBlock
 	MemoryControl memory;
 
 	SharedRef	buckets;		/* array of SharedRef */
-	uint32		nbuckets;		/* a power of two, 0 before the first slot */
-	uint32		nslots;			/* linked */
+	uint32		nbuckets;		/* a power of two, 0 before the first entry */
+	uint32		nentries;			/* linked */
 	uint32		nfree;			/* in the list of free ones */
-	uint32		nslabs;			/* pages of slots */
-	SharedRef	owners;			/* list of slots that stand for all of a database's */
-	uint32		sweep_at;		/* look for slots of gone databases at this many */
+	uint32		nslabs;			/* pages of entries */
+	SharedRef	owners;			/* list of entries that stand for all of a database's */
+	uint32		sweep_at;		/* look for entries of gone databases at this many */
 	uint32		clock;			/* next bucket to look at for eviction */
-	SharedRef	free_slots;
-	pg_atomic_uint32 dead_slots;	/* list of slots to unlink; pushed to without a lock */
+	SharedRef	free_entries;
+	pg_atomic_uint32 dead_entries;	/* list of entries to unlink; pushed to without a lock */
 
 	/* Read at every call, written when a definition changes: a line of its own. */
 	char		pad1[MEMORY_UNIT];
-	pg_atomic_uint64 epoch;
+	pg_atomic_uint64 definitions_version;
 	char		pad2[MEMORY_UNIT - sizeof(pg_atomic_uint64)];
 } ControlBlock;
 
@@ -207,7 +207,7 @@ typedef struct SharedVersion
 
 StaticAssertDecl(sizeof(SharedVersion) == 64, "this one never changes");
 #if SIZEOF_VOID_P == 8
-StaticAssertDecl(sizeof(Slot) == 256, "the layout of shared memory has changed");
+StaticAssertDecl(sizeof(SharedSeries) == 256, "the layout of shared memory has changed");
 StaticAssertDecl(sizeof(MemoryControl) == 200, "the layout of shared memory has changed");
 StaticAssertDecl(sizeof(Prefetch) == 56, "the layout of shared memory has changed");
 StaticAssertDecl(sizeof(FreeBlock) == 8, "the layout of shared memory has changed");

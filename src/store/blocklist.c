@@ -47,7 +47,7 @@
 typedef struct Kept
 {
 	MemoryContext memory;		/* NULL for none */
-	uint64		filter;
+	uint64		blocklist_id;
 	uint64		used;
 	WordFilter  *list;
 } Kept;
@@ -170,7 +170,7 @@ blocklist_read(const char *name, WordList *list)
 }
 
 /*
- * What words are known by; never 0, nor SERIES_FILTER_CHANGED.
+ * What words are known by; never 0, nor BLOCKLIST_ID_CHANGED.
  */
 static uint64
 identity_of(const Words *words)
@@ -179,7 +179,7 @@ identity_of(const Words *words)
 
 	if (words->spreadsheet)
 		identity = wordfilter_identity_joined(identity);
-	return identity != SERIES_FILTER_CHANGED ? identity : 1;
+	return identity != BLOCKLIST_ID_CHANGED ? identity : 1;
 }
 
 /* `ring` is the one that is filtered with it, NULL if it is none's. */
@@ -251,11 +251,11 @@ build(const Ring *ring, const Words *words)
 
 /* The automaton of that identity that the session keeps, NULL if it does not. */
 static Kept *
-find_kept(uint64 filter)
+find_kept(uint64 blocklist_id)
 {
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (kept[i].list != NULL && kept[i].filter == filter)
+		if (kept[i].list != NULL && kept[i].blocklist_id == blocklist_id)
 			return &kept[i];
 	}
 	return NULL;
@@ -339,7 +339,7 @@ read_words(const Ring *ring, bool raise, Words *words)
 }
 
 /*
- * Sets ring->filter.  With `raise` an error, otherwise false, if words are
+ * Sets ring->blocklist_id.  With `raise` an error, otherwise false, if words are
  * missing or too many.  Needs a lot of memory for a moment.
  */
 static bool
@@ -350,7 +350,7 @@ find_filter(Ring *ring, bool raise)
 	Words		words;
 	bool		found;
 
-	ring->filter = 0;
+	ring->blocklist_id = 0;
 	if (ring->blocklist[0] == '\0')
 		return true;
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
@@ -363,7 +363,7 @@ find_filter(Ring *ring, bool raise)
 		found = false;
 	}
 	if (found)
-		ring->filter = identity_of(&words);
+		ring->blocklist_id = identity_of(&words);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
 	return found;
@@ -371,7 +371,7 @@ find_filter(Ring *ring, bool raise)
 
 /*
  * Find out with which words the codes of a ring are filtered: sets
- * ring->filter.  42704 if a list of the ring's is gone, XX001 if one is damaged,
+ * ring->blocklist_id.  42704 if a list of the ring's is gone, XX001 if one is damaged,
  * 54000 if all words are too many.
  */
 void
@@ -393,10 +393,10 @@ blocklist_find_id(Ring *ring)
 /*
  * The automaton of the words that a ring's codes are filtered with, NULL if
  * they are not.  *filter is their identity: of the list as it is now, should
- * ring->filter not be in memory any more.  Good until the next call.
+ * ring->blocklist_id not be in memory any more.  Good until the next call.
  */
 const WordFilter *
-blocklist_filter(const Ring *ring, uint64 *filter)
+blocklist_filter(const Ring *ring, uint64 *blocklist_id)
 {
 	Kept	   *entry;
 	MemoryContext old;
@@ -405,10 +405,10 @@ blocklist_filter(const Ring *ring, uint64 *filter)
 	Size		size;
 	WordFilter  *automaton;
 
-	*filter = ring->filter;
-	if (ring->filter == 0)
+	*blocklist_id = ring->blocklist_id;
+	if (ring->blocklist_id == 0)
 		return NULL;
-	entry = find_kept(ring->filter);
+	entry = find_kept(ring->blocklist_id);
 	if (entry != NULL)
 	{
 		entry->used = ++uses;
@@ -418,7 +418,7 @@ blocklist_filter(const Ring *ring, uint64 *filter)
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(scratch);
 	(void) read_words(ring, true, &words);
-	*filter = identity_of(&words);
+	*blocklist_id = identity_of(&words);
 	entry = &kept[0];
 	for (int i = 1; i < KEPT; i++)
 	{
@@ -439,7 +439,7 @@ blocklist_filter(const Ring *ring, uint64 *filter)
 	size = wordfilter_used_bytes(automaton);
 	entry->list = MemoryContextAllocHuge(entry->memory, size);
 	memcpy(entry->list, automaton, size);
-	entry->filter = *filter;
+	entry->blocklist_id = *blocklist_id;
 	entry->used = ++uses;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
@@ -455,7 +455,7 @@ blocklist_id_of(const WordFilter *list)
 	for (int i = 0; i < KEPT; i++)
 	{
 		if (kept[i].list == list)
-			return kept[i].filter;
+			return kept[i].blocklist_id;
 	}
 	return 0;
 }

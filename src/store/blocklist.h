@@ -61,7 +61,7 @@ extern const SupposedList *blocklist_supposed;
 extern FilterWord *blocklist_stored_words(ArrayType *array, int *count);
 extern void blocklist_read_id(Ring *ring);
 extern bool blocklist_find_id(Ring *ring);
-extern const WordFilter *blocklist_filter(const Ring *ring, uint64 *filter);
+extern const WordFilter *blocklist_filter(const Ring *ring, uint64 *blocklist_id);
 extern uint64 blocklist_id_of(const WordFilter *list);
 extern bool blocklist_used_by(const Ring *ring, const char *list);
 extern bool blocklist_exists(const char *list);

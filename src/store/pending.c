@@ -4,7 +4,7 @@
  *
  * At commit the version of definitions is raised: every session compares it at
  * every call, and reads definitions again.  (On a standby a relcache invalidation,
- * which is in the WAL of the commit, does that.)  The slots of an incarnation that
+ * which is in the WAL of the commit, does that.)  The entries of an incarnation that
  * is gone for good are given up, at commit those of dropped and reset rings, at
  * rollback those of rings that were created or reset.
  *
@@ -41,7 +41,7 @@ struct PendingNote
 	struct PendingNote *older_alike;	/* of the same key */
 	int			nest_level;
 	NoteKey		key;
-	List	   *slots;			/* of Slot: to give up, of CREATED at abort, of REPLACED at commit */
+	List	   *entries;			/* of SharedSeries: to give up, of CREATED at abort, of REPLACED at commit */
 };
 
 typedef struct NoteEntry
@@ -55,11 +55,11 @@ static PendingNote *newest_note = NULL;
 static HTAB *notes_by_key = NULL;
 
 static void
-bury_slots(const PendingNote *note)
+bury_entries(const PendingNote *note)
 {
 	ListCell   *cell;
 
-	foreach(cell, note->slots)
+	foreach(cell, note->entries)
 		entry_bury(lfirst(cell), &note->key.uuid);
 }
 
@@ -91,7 +91,7 @@ on_transaction_end(XactEvent event, void *arg)
 	for (const PendingNote *note = newest_note; note != NULL; note = note->older)
 	{
 		if (note->key.kind == over)
-			bury_slots(note);
+			bury_entries(note);
 	}
 	if (newest_note != NULL)
 		definitions_forget();
@@ -113,11 +113,11 @@ on_subtransaction_end(SubXactEvent event, SubTransactionId mine, SubTransactionI
 	{
 		for (; newest_note != NULL && newest_note->nest_level >= nest_level; newest_note = newest_note->older)
 		{
-			NoteEntry  *entry = hash_search(notes_by_key, &newest_note->key, HASH_FIND, NULL);
+			NoteEntry  *named = hash_search(notes_by_key, &newest_note->key, HASH_FIND, NULL);
 
-			entry->newest = newest_note->older_alike;
+			named->newest = newest_note->older_alike;
 			if (newest_note->key.kind == PENDING_CREATED)
-				bury_slots(newest_note);
+				bury_entries(newest_note);
 			definitions_forget();
 		}
 	}
@@ -147,13 +147,13 @@ static PendingNote *
 find_note(PendingKind kind, const pg_uuid_t *uuid)
 {
 	NoteKey		key;
-	NoteEntry  *entry;
+	NoteEntry  *named;
 
 	if (newest_note == NULL)
 		return NULL;
 	key = note_key(kind, uuid);
-	entry = hash_search(notes_by_key, &key, HASH_FIND, NULL);
-	return entry != NULL ? entry->newest : NULL;
+	named = hash_search(notes_by_key, &key, HASH_FIND, NULL);
+	return named != NULL ? named->newest : NULL;
 }
 
 /*
@@ -165,7 +165,7 @@ pending_note(PendingKind kind, const pg_uuid_t *uuid)
 {
 	int			nest_level = GetCurrentTransactionNestLevel();
 	PendingNote	   *note = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingNote));
-	NoteEntry  *entry;
+	NoteEntry  *named;
 	bool		found;
 
 	if (notes_by_key == NULL)
@@ -178,15 +178,15 @@ pending_note(PendingKind kind, const pg_uuid_t *uuid)
 		notes_by_key = hash_create("coderring notes", 16, &info, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
-	/* The epoch does not reach the sessions of a standby; this does.  Once a level is enough. */
+	/* The version of definitions does not reach the sessions of a standby; this does.  Once a level is enough. */
 	if (newest_note == NULL || newest_note->nest_level != nest_level)
 		CacheInvalidateRelcacheByRelid(tables_relation("ring"));
 
 	note->nest_level = nest_level;
 	note->key = note_key(kind, uuid);
-	entry = hash_search(notes_by_key, &note->key, HASH_ENTER, &found);
-	note->older_alike = found ? entry->newest : NULL;
-	entry->newest = note;
+	named = hash_search(notes_by_key, &note->key, HASH_ENTER, &found);
+	note->older_alike = found ? named->newest : NULL;
+	named->newest = note;
 	note->older = newest_note;
 	newest_note = note;
 	definitions_forget();
@@ -283,7 +283,7 @@ pending_deleted(const pg_uuid_t *incarnation)
 }
 
 /*
- * Does the fate of this incarnation, or of its slots, hang on the running
+ * Does the fate of this incarnation, or of its entries, hang on the running
  * transaction?
  */
 bool
@@ -292,26 +292,26 @@ pending_open(const pg_uuid_t *incarnation)
 	return find_note(PENDING_CREATED, incarnation) != NULL || find_note(PENDING_REPLACED, incarnation) != NULL;
 }
 
-/* Remember a slot that is to be given up with what was noted. */
+/* Remember an entry that is to be given up with what was noted. */
 void
-pending_add_entry(PendingNote *note, Slot *slot)
+pending_add_entry(PendingNote *note, SharedSeries *entry)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 
-	note->slots = lappend(note->slots, slot);
+	note->entries = lappend(note->entries, entry);
 	MemoryContextSwitchTo(old);
 }
 
 /*
- * Remember a slot if it is to be given up should this transaction fail.
+ * Remember an entry if it is to be given up should this transaction fail.
  */
 void
-pending_note_entry(Slot *slot)
+pending_note_entry(SharedSeries *entry)
 {
-	PendingNote	   *created = find_note(PENDING_CREATED, &slot->key.incarnation);
+	PendingNote	   *created = find_note(PENDING_CREATED, &entry->id.incarnation);
 
 	if (created != NULL)
-		pending_add_entry(created, slot);
+		pending_add_entry(created, entry);
 }
 
 /*

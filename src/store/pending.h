@@ -28,9 +28,9 @@ extern void pending_words_changed(const char *list, const pg_uuid_t *ring);
 extern bool pending_words_open(const Ring *ring);
 extern bool pending_deleted(const pg_uuid_t *incarnation);
 extern bool pending_open(const pg_uuid_t *incarnation);
-extern void pending_note_entry(Slot *slot);
+extern void pending_note_entry(SharedSeries *entry);
 extern void pending_check_words(const Ring *ring);
 extern PendingNote *pending_note(PendingKind kind, const pg_uuid_t *uuid);
-extern void pending_add_entry(PendingNote *note, Slot *slot);
+extern void pending_add_entry(PendingNote *note, SharedSeries *entry);
 
 #endif							/* CODERRING_PENDING_H */

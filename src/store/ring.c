@@ -98,7 +98,7 @@ read_definition(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	if (!nulls[Anum_ring_blocklist - 1])
 		text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_blocklist - 1]),
 							   ring->blocklist, sizeof(ring->blocklist));
-	ring->filter = 0;			/* a list is read when it is needed: blocklist_read_id() */
+	ring->blocklist_id = 0;			/* a list is read when it is needed: blocklist_read_id() */
 
 	key = DatumGetByteaPP(values[Anum_ring_key - 1]);
 	alphabet = DatumGetTextPP(values[Anum_ring_alphabet - 1]);
@@ -113,11 +113,11 @@ read_definition(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	memcpy(ring->key, VARDATA_ANY(key), PERMUTATION_KEY_LEN);
 	ring->base_codes = (int64) ring->codec.base_codes;
 	ring->check = NULL;
-	ring->stride = ring->codec.base_length;
+	ring->tail_length = ring->codec.base_length;
 	if (DatumGetBool(values[Anum_ring_check_character - 1]))
 	{
 		ring->check = check_table(ring->codec.radix);
-		ring->stride++;
+		ring->tail_length++;
 	}
 	return true;
 }
@@ -488,12 +488,12 @@ ring_list(bool (*may_see) (const Ring *ring, Oid user))
  * What everyone in the server knows the series of a ring by, without an extra.
  */
 void
-ring_series_key(const Ring *ring, SeriesKey *key)
+ring_series_id(const Ring *ring, SeriesId *id)
 {
-	memset(key, 0, sizeof(SeriesKey));
-	key->database = MyDatabaseId;
-	key->relid = tables_series_state();
-	key->instance = tables_database_instance();
-	key->incarnation = ring->incarnation;
-	key->lock_id = locks_ring_id(&ring->id);
+	memset(id, 0, sizeof(SeriesId));
+	id->database = MyDatabaseId;
+	id->relid = tables_series_state();
+	id->instance = tables_database_instance();
+	id->incarnation = ring->incarnation;
+	id->lock_id = locks_ring_id(&ring->id);
 }

@@ -62,8 +62,8 @@ typedef struct Ring
 	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
 	char		name[RING_NAME_MAX_LEN + 1];
 	char		blocklist[RING_LISTS_MAX_LEN + 1];	/* names of its lists of words, "" for none */
-	uint64		filter;			/* the words' identity, 0 for none; see blocklist_read_id() */
-	uint32		stride;			/* characters of a code behind extra and uniquizer */
+	uint64		blocklist_id;			/* the words' identity, 0 for none; see blocklist_read_id() */
+	uint32		tail_length;			/* characters of a code behind extra and uniquizer */
 	const CheckTable *check;	/* NULL where codes have no check character */
 	Codec		codec;
 } Ring;
@@ -81,7 +81,7 @@ ring_same_id(const pg_uuid_t *a, const pg_uuid_t *b)
 	return memcmp(a, b, sizeof(pg_uuid_t)) == 0;
 }
 
-extern void ring_series_key(const Ring *ring, SeriesKey *key);
+extern void ring_series_id(const Ring *ring, SeriesId *id);
 
 extern bool ring_read(Relation rel, const char *name, Ring *ring);
 extern bool ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring);

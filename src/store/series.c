@@ -98,11 +98,11 @@ static const AttrNumber skipped_columns[] =
 {Anum_skipped_incarnation, Anum_skipped_extra, Anum_skipped_last_position};
 
 static void
-init_key(ScanKeyData *scankey, const SeriesKey *key, AttrNumber incarnation, AttrNumber extra)
+init_key(ScanKeyData *scankey, const SeriesId *id, AttrNumber incarnation, AttrNumber extra)
 {
 	ScanKeyInit(&scankey[0], incarnation, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(&key->incarnation));
-	ScanKeyInit(&scankey[1], extra, BTEqualStrategyNumber, F_TEXTEQ, state_extra_datum(key));
+				UUIDPGetDatum(&id->incarnation));
+	ScanKeyInit(&scankey[1], extra, BTEqualStrategyNumber, F_TEXTEQ, state_extra_datum(id));
 }
 
 /* The transaction that has last restored rows of coderring.skipped_positions here */
@@ -167,12 +167,12 @@ check_no_nulls(HeapTuple tuple)
  * Find a series' row.  row->tuple is NULL when it has none.
  */
 void
-series_open(SeriesRow *row, const SeriesKey *key)
+series_open(SeriesRow *row, const SeriesId *id)
 {
 	ScanKeyData scankey[2];
 
-	row->rel = tables_open(key->relid, Natts_state, RowExclusiveLock);
-	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
+	row->rel = tables_open(id->relid, Natts_state, RowExclusiveLock);
+	init_key(scankey, id, Anum_state_incarnation, Anum_state_extra);
 	series_scan(&row->scan, row->rel, 2, scankey);
 	row->tuple = scan_next(&row->scan);
 	memset(&row->numbers, 0, sizeof(row->numbers));
@@ -182,7 +182,7 @@ series_open(SeriesRow *row, const SeriesKey *key)
 		check_no_nulls(row->tuple);
 		row->buffer = scan_buffer(&row->scan);
 		row->numbers = read_numbers(row->buffer, row->tuple);
-		check_row(key->extra_len, row->numbers);
+		check_row(id->extra_len, row->numbers);
 	}
 }
 
@@ -202,20 +202,20 @@ series_close(SeriesRow *row)
  * standby too.
  */
 bool
-series_read(const SeriesKey *key, SeriesNumbers *numbers)
+series_read(const SeriesId *id, SeriesNumbers *numbers)
 {
-	Relation	rel = tables_open(key->relid, Natts_state, AccessShareLock);
+	Relation	rel = tables_open(id->relid, Natts_state, AccessShareLock);
 	ScanKeyData scankey[2];
 	RowScan		scan;
 	HeapTuple	tuple;
 
-	init_key(scankey, key, Anum_state_incarnation, Anum_state_extra);
+	init_key(scankey, id, Anum_state_incarnation, Anum_state_extra);
 	series_scan(&scan, rel, 2, scankey);
 	tuple = scan_next(&scan);
 	if (HeapTupleIsValid(tuple))
 	{
 		*numbers = read_numbers(scan_buffer(&scan), tuple);
-		check_row(key->extra_len, *numbers);
+		check_row(id->extra_len, *numbers);
 	}
 	scan_end(&scan);
 	table_close(rel, AccessShareLock);
@@ -321,9 +321,9 @@ insert_by(InsertWay *way, StateInsert *insert)
  * an error before the reservation is written must not cost any codes either.
  */
 static ItemPointerData
-insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
+insert_skip(InsertWay *way, const SeriesId *id, const SkippedRange *skip)
 {
-	StateInsert insert = {.is_skip = true, .key = *key, .skip = *skip};
+	StateInsert insert = {.is_skip = true, .id = *id, .skip = *skip};
 
 	if (way->apart)
 		insert.skip.first = skip->end;
@@ -336,9 +336,9 @@ insert_skip(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
  * neither cost codes nor bring any again.
  */
 static ItemPointerData
-insert_state(InsertWay *way, const SeriesKey *key, const Reservation *reservation)
+insert_state(InsertWay *way, const SeriesId *id, const Reservation *reservation)
 {
-	StateInsert insert = {.is_skip = false, .key = *key, .numbers = reservation->numbers};
+	StateInsert insert = {.is_skip = false, .id = *id, .numbers = reservation->numbers};
 
 	insert.numbers.reserved_to = reservation->position;
 	if (insert.numbers.counted_to > reservation->position)
@@ -374,13 +374,13 @@ read_first_position(Buffer buffer, HeapTuple tuple)
  * it can only be one that says nothing yet, left by a call that then failed.
  */
 static bool
-find_skip_row(Relation rel, const SeriesKey *key, int64 last, SkipRow *row)
+find_skip_row(Relation rel, const SeriesId *id, int64 last, SkipRow *row)
 {
 	ScanKeyData scankey[3];
 	RowScan		scan;
 	HeapTuple	tuple;
 
-	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	init_key(scankey, id, Anum_skipped_incarnation, Anum_skipped_extra);
 	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(last));
 	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
 	tuple = scan_next(&scan);
@@ -401,7 +401,7 @@ find_skip_row(Relation rel, const SeriesKey *key, int64 last, SkipRow *row)
  * that is in use, and is recorded with the numbers.
  */
 static List *
-insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
+insert_skips(InsertWay *way, const SeriesId *id, const SkippedRange *skip)
 {
 	List	   *rows = NIL;
 	SkippedRange piece = *skip;
@@ -410,14 +410,14 @@ insert_skips(InsertWay *way, const SeriesKey *key, const SkippedRange *skip)
 	{
 		SkippedRange recorded = {skip->end, skip->end};
 
-		(void) series_next_skip(key, piece.first, &recorded);
+		(void) series_next_skip(id, piece.first, &recorded);
 		piece.end = Min(recorded.first, skip->end);
 		if (piece.end > piece.first)
 		{
 			SkipRow    *row = palloc(sizeof(SkipRow));
 
-			if (!find_skip_row(way->rel, key, piece.end - 1, row))
-				row->tid = insert_skip(way, key, &piece);
+			if (!find_skip_row(way->rel, id, piece.end - 1, row))
+				row->tid = insert_skip(way, id, &piece);
 			row->first = piece.first;
 			rows = lcons(row, rows);
 		}
@@ -458,7 +458,7 @@ record_skips(Relation rel, const List *rows, bool freeze)
  * passed over from now on, so it has to stay, as the series' row does.
  */
 static void
-keep_restored_skips(const InsertWay *way, const SeriesKey *key)
+keep_restored_skips(const InsertWay *way, const SeriesId *id)
 {
 	Relation	rel = way->rel;
 	List	   *rows = NIL;
@@ -466,7 +466,7 @@ keep_restored_skips(const InsertWay *way, const SeriesKey *key)
 	RowScan		scan;
 	HeapTuple	tuple;
 
-	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	init_key(scankey, id, Anum_skipped_incarnation, Anum_skipped_extra);
 	scan_begin(&scan, rel, SnapshotSelf, lengthof(scankey), scankey, lengthof(skipped_columns), skipped_columns);
 	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
@@ -499,15 +499,15 @@ skips_restored(void)
  * where there are several ranges, the others are recorded before.  A series
  * without a row gets one; row->tuple stays NULL then.
  *
- * The slot is told before anybody can read the row, so who looks at the slot,
- * then at the row, and then at the slot again is never told more by the row.
+ * The entry is told before anybody can read the row, so who looks at the entry,
+ * then at the row, and then at the entry again is never told more by the row.
  *
  * Returns the end of the record.  After an error the series stands where it
  * stood, or, if it had no row, at `position`; what is recorded by then of
  * ranges is before that, or in a cycle that was used up.
  */
 XLogRecPtr
-series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservation)
+series_reserve(SeriesRow *row, const SeriesId *id, const Reservation *reservation)
 {
 	Relation	skip_rel = NULL;
 	List	   *before = NIL;
@@ -529,9 +529,9 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservat
 		storage_check(skip_rel);
 		begin_insert(&skip_way, skip_rel);
 		if (skips_restored())
-			keep_restored_skips(&skip_way, key);
+			keep_restored_skips(&skip_way, id);
 		foreach(cell, reservation->ranges)
-			skips = list_concat(skips, insert_skips(&skip_way, key, lfirst(cell)));
+			skips = list_concat(skips, insert_skips(&skip_way, id, lfirst(cell)));
 	}
 	if (row->tuple != NULL)
 	{
@@ -549,7 +549,7 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservat
 		}
 		record_skips(skip_rel, before, !skip_way.apart);
 		skips = list_difference_ptr(skips, before);
-		tid = insert_state(&way, key, reservation);
+		tid = insert_state(&way, id, reservation);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
 
@@ -579,10 +579,10 @@ series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservat
 		lsn = GenericXLogFinish(state);
 		if (skips == NIL)
 		{
-			if (reservation->slot != NULL)
-				block_reserved(reservation->slot, reservation->first, reservation->counted,
-							   reservation->numbers.reserved_to, reservation->filter,
-							   reservation->numbers.filter, lsn);
+			if (reservation->entry != NULL)
+				block_reserved(reservation->entry, reservation->first, reservation->counted,
+							   reservation->numbers.reserved_to, reservation->blocklist_id,
+							   reservation->numbers.blocklist_id, lsn);
 			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 		}
 		if (BufferIsValid(skip_buffer))
@@ -660,7 +660,7 @@ series_make_durable(XLogRecPtr lsn)
  * there is none.
  */
 bool
-series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
+series_next_skip(const SeriesId *id, int64 position, SkippedRange *skip)
 {
 	Relation	rel = tables_open(tables_relation("skipped_positions"), Natts_skipped, AccessShareLock);
 	ScanKeyData scankey[3];
@@ -668,7 +668,7 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 	HeapTuple	tuple;
 	bool		found = false;
 
-	init_key(scankey, key, Anum_skipped_incarnation, Anum_skipped_extra);
+	init_key(scankey, id, Anum_skipped_incarnation, Anum_skipped_extra);
 	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTGreaterEqualStrategyNumber, F_INT8GE,
 				Int64GetDatum(position));
 	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
@@ -694,7 +694,7 @@ series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip)
 
 /* The key of a row's values; false if the row's constraints will refuse it. */
 static bool
-key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, AttrNumber extra_column, SeriesKey *key)
+key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, AttrNumber extra_column, SeriesId *id)
 {
 	text	   *extra;
 
@@ -706,11 +706,11 @@ key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, A
 	extra = DatumGetTextPP(values[extra_column - 1]);
 	if (VARSIZE_ANY_EXHDR(extra) > EXTRA_MAX_LEN)
 		return false;
-	memset(key, 0, sizeof(SeriesKey));
-	key->relid = tables_relation("series_state");
-	key->incarnation = *DatumGetUUIDP(values[Anum_state_incarnation - 1]);
-	key->extra_len = VARSIZE_ANY_EXHDR(extra);
-	memcpy(key->extra, VARDATA_ANY(extra), key->extra_len);
+	memset(id, 0, sizeof(SeriesId));
+	id->relid = tables_relation("series_state");
+	id->incarnation = *DatumGetUUIDP(values[Anum_state_incarnation - 1]);
+	id->extra_len = VARSIZE_ANY_EXHDR(extra);
+	memcpy(id->extra, VARDATA_ANY(extra), id->extra_len);
 	return true;
 }
 
@@ -719,7 +719,7 @@ key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, A
  * one: then *key and *numbers are what it says.
  */
 bool
-series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbers)
+series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers)
 {
 	Datum		values[Natts_state];
 	bool		nulls[Natts_state];
@@ -727,7 +727,7 @@ series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbe
 
 	columns_check(rel, Natts_state);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
-	if (!key_of_values(rel, values, nulls, Natts_state, Anum_state_extra, key) || !series_read(key, &here))
+	if (!key_of_values(rel, values, nulls, Natts_state, Anum_state_extra, id) || !series_read(id, &here))
 		return true;
 	*numbers = *state_numbers_of(tuple->t_data);
 
@@ -744,17 +744,17 @@ series_admit_skip(Relation rel, HeapTuple tuple)
 {
 	Datum		values[Natts_skipped];
 	bool		nulls[Natts_skipped];
-	SeriesKey	key;
+	SeriesId	id;
 	SkipRow		here;
 	int64		last;
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
 	restored_by = GetTopTransactionId();
-	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &key))
+	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &id))
 		return true;
 	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
-	if (!find_skip_row(rel, &key, last, &here))
+	if (!find_skip_row(rel, &id, last, &here))
 		return true;
 	if (here.first <= last || here.inserted_here)
 		return false;

@@ -28,26 +28,26 @@ typedef struct SeriesRow
 	SeriesNumbers numbers;		/* all 0 if there is no row */
 } SeriesRow;
 
-/* What is to be written of a series, and what its slot is to know then. */
+/* What is to be written of a series, and what its entry is to know then. */
 typedef struct Reservation
 {
 	SeriesNumbers numbers;		/* for its row */
 	int64		position;		/* where it stands until now, if it has no row */
 	List	   *ranges;			/* of SkippedRange, none empty: what it never hands out */
-	Slot	   *slot;			/* NULL if it has none */
+	SharedSeries	   *entry;			/* NULL if it has none */
 	int64		first;			/* reserved_to, or where the next block is to begin */
 	int64		counted;		/* codes of the cycle before it */
-	uint64		filter;			/* by these words */
+	uint64		blocklist_id;			/* by these words */
 } Reservation;
 
-extern void series_open(SeriesRow *row, const SeriesKey *key);
+extern void series_open(SeriesRow *row, const SeriesId *id);
 extern void series_close(SeriesRow *row);
-extern bool series_read(const SeriesKey *key, SeriesNumbers *numbers);
-extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesKey *key, const Reservation *reservation);
+extern bool series_read(const SeriesId *id, SeriesNumbers *numbers);
+extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesId *id, const Reservation *reservation);
 extern bool series_make_durable(XLogRecPtr lsn);
-extern bool series_next_skip(const SeriesKey *key, int64 position, SkippedRange *skip);
+extern bool series_next_skip(const SeriesId *id, int64 position, SkippedRange *skip);
 
-extern bool series_admit(Relation rel, HeapTuple tuple, SeriesKey *key, SeriesNumbers *numbers);
+extern bool series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers);
 extern bool series_admit_skip(Relation rel, HeapTuple tuple);
 extern void series_delete_all(const pg_uuid_t *incarnation);
 extern void series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys);

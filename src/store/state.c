@@ -22,9 +22,9 @@
 #include "store/state.h"
 
 Datum
-state_extra_datum(const SeriesKey *key)
+state_extra_datum(const SeriesId *id)
 {
-	return PointerGetDatum(cstring_to_text_with_len(key->extra, key->extra_len));
+	return PointerGetDatum(cstring_to_text_with_len(id->extra, id->extra_len));
 }
 
 /*
@@ -79,24 +79,24 @@ state_insert(Relation rel, const StateInsert *insert)
 	StaticAssertStmt((int) Natts_skipped <= (int) Natts_state, "values has room for either row");
 	if (insert->is_skip)
 	{
-		values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&insert->key.incarnation);
+		values[Anum_skipped_incarnation - 1] = UUIDPGetDatum(&insert->id.incarnation);
 		values[Anum_skipped_last_position - 1] = Int64GetDatum(insert->skip.end - 1);
 		values[Anum_skipped_first_position - 1] = Int64GetDatum(insert->skip.first);
-		values[Anum_skipped_extra - 1] = state_extra_datum(&insert->key);
+		values[Anum_skipped_extra - 1] = state_extra_datum(&insert->id);
 	}
 	else
 	{
-		values[Anum_state_incarnation - 1] = UUIDPGetDatum(&insert->key.incarnation);
+		values[Anum_state_incarnation - 1] = UUIDPGetDatum(&insert->id.incarnation);
 		values[Anum_state_reserved_to - 1] = Int64GetDatum(insert->numbers.reserved_to);
 		values[Anum_state_counted_to - 1] = Int64GetDatum(insert->numbers.counted_to);
 		values[Anum_state_unblocked - 1] = Int64GetDatum(insert->numbers.unblocked);
-		values[Anum_state_filter - 1] = Int64GetDatum((int64) insert->numbers.filter);
+		values[Anum_state_filter - 1] = Int64GetDatum((int64) insert->numbers.blocklist_id);
 		values[Anum_state_timeline - 1] = Int64GetDatum(insert->numbers.timeline);
 		values[Anum_state_pace - 1] = Int64GetDatum(insert->numbers.pace);
 		values[Anum_state_measured_from - 1] = Int64GetDatum(insert->numbers.measured_from);
 		values[Anum_state_measured_at - 1] = TimestampTzGetDatum(insert->numbers.measured_at);
 		values[Anum_state_reserved_at - 1] = TimestampTzGetDatum(insert->numbers.reserved_at);
-		values[Anum_state_extra - 1] = state_extra_datum(&insert->key);
+		values[Anum_state_extra - 1] = state_extra_datum(&insert->id);
 	}
 	return insert_row(rel, values);
 }

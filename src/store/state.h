@@ -42,7 +42,7 @@ typedef struct SeriesNumbers
 	int64		reserved_to;	/* first position that is not reserved */
 	int64		counted_to;		/* where the last reservation began, if it made codes possible */
 	int64		unblocked;		/* codes of the cycle before counted_to */
-	uint64		filter;			/* words that all of its codes were filtered with, see Ring */
+	uint64		blocklist_id;			/* words that all of its codes were filtered with, see Ring */
 	int64		timeline;		/* of the server when the series last reserved */
 	int64		pace;			/* positions that it hands out in half a second */
 	int64		measured_from;	/* the position from which that is measured at present */
@@ -51,7 +51,7 @@ typedef struct SeriesNumbers
 } SeriesNumbers;
 
 /* filter of a series whose codes were filtered with this and that */
-#define SERIES_FILTER_CHANGED	PG_UINT64_MAX
+#define BLOCKLIST_ID_CHANGED	PG_UINT64_MAX
 
 /* A part of a series that it never hands out; empty if end is not after first. */
 typedef struct SkippedRange
@@ -106,12 +106,12 @@ typedef struct StateInsert
 {
 	Oid			relid;
 	bool		is_skip;
-	SeriesKey	key;
+	SeriesId	id;
 	SeriesNumbers numbers;
 	SkippedRange skip;
 } StateInsert;
 
-extern Datum state_extra_datum(const SeriesKey *key);
+extern Datum state_extra_datum(const SeriesId *id);
 extern ItemPointerData state_insert(Relation rel, const StateInsert *insert);
 
 #endif							/* CODERRING_STATE_H */

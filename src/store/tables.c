@@ -131,7 +131,7 @@ tables_series_state(void)
  * What tells this database from another one that has had its OID, as CREATE
  * DATABASE ... OID allows: which file its PG_VERSION is, and from when.  It is
  * another one after ALTER DATABASE ... SET TABLESPACE too, which nobody is
- * connected through: what was in slots is skipped then.
+ * connected through: what was in entries is skipped then.
  */
 uint32
 tables_database_instance(void)

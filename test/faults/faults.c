@@ -20,7 +20,7 @@
  *	faults_left(ring)
  *		So many codes are left in the block of the ring's series without an extra.
  *	faults_room()
- *		Is there memory for another slot?
+ *		Is there memory for another entry?
  *	faults_lock(kind, id, extra, mode)
  *		Takes a lock of the extension for the transaction.
  *
@@ -225,13 +225,13 @@ Datum
 faults_left(PG_FUNCTION_ARGS)
 {
 	Series	   *series = session_series(PG_GETARG_TEXT_PP(0), "", 0);
-	Slot	   *slot = entry_find(&series->key);
+	SharedSeries	   *entry = entry_find(&series->id);
 	uint32		index;
 
-	if (slot == NULL)
+	if (entry == NULL)
 		PG_RETURN_INT32(0);
-	index = TICKET_INDEX(pg_atomic_read_u64(&slot->ticket));
-	PG_RETURN_INT32(index < slot->size ? slot->size - index : 0);
+	index = TICKET_INDEX(pg_atomic_read_u64(&entry->ticket));
+	PG_RETURN_INT32(index < entry->size ? entry->size - index : 0);
 }
 
 /* faults_room() */
@@ -241,7 +241,7 @@ faults_room(PG_FUNCTION_ARGS)
 	bool		room;
 
 	memory_lock(LW_SHARED);
-	room = pg_atomic_read_u32(&control_block->dead_slots) != InvalidSharedRef ||
+	room = pg_atomic_read_u32(&control_block->dead_entries) != InvalidSharedRef ||
 		control_block->owners == InvalidSharedRef ||
 		entry_allowed(memory_address(control_block->owners));	/* there is no other */
 	for (int order = memory_size_class(4096); order < MEMORY_SIZE_CLASSES; order++)

@@ -520,7 +520,7 @@ sub locks
 	return;
 }
 
-# Shared memory is full, so that slots of other series have to be taken.
+# Shared memory is full, so that entries of other series have to be taken.
 sub full
 {
 	my $series = 2300;			# 1800 would fit
@@ -559,7 +559,7 @@ sub full
 	my $wrong = $other->value(q{SELECT count(*) FROM (SELECT FROM taken GROUP BY x
 		HAVING count(DISTINCT c) <> count(*) OR count(*) FILTER (WHERE length(c) = length('x' || x) + 7) <> 128) t});
 
-	print $wrong ? 'not ok' : 'ok', " - $series series whose slots were taken: each has handed out its whole cycle\n";
+	print $wrong ? 'not ok' : 'ok', " - $series series whose entries were taken: each has handed out its whole cycle\n";
 	return;
 }
 

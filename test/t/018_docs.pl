@@ -38,7 +38,7 @@ my $seed = 'docs 7743639';
 # Pages whose commands are run by something else, which also compares
 my %elsewhere = (
 	'docs/databases.md' => 'test/t/015_staging.pl runs each block in the situation that it is for',
-	'docs/proof.md' => 'its commands are goals that run for minutes; 019_docs_facts.pl looks whether there are such goals',
+	'docs/proof.md' => 'its commands are targets that run for minutes; 019_docs_facts.pl looks whether there are such targets',
 	'docs/clients.md' => 'its examples are taken from files that make clients runs',
 	'docs/packaging.md' => 'make package runs its commands in systems of their own');
 

@@ -101,7 +101,7 @@ $known{'coderring.max_shared_memory'} = $known{'coderring.failover_gap'} = 1;
 $known{$_} = 1 foreach map { s{.*/}{}r } glob("$top/{.,src,sql,test,docs}/coderring*");
 
 my $makefile = slurp_file("$top/Makefile");
-my %goal = map { $_ => 1 } qw(all clean install uninstall installcheck help), ($makefile =~ /^OWN_GOALS = (.*)$/m ? split(' ', $1) : ()),
+my %goal = map { $_ => 1 } qw(all clean install uninstall installcheck help), ($makefile =~ /^OWN_TARGETS = (.*)$/m ? split(' ', $1) : ()),
   $makefile =~ /^([a-z][\w-]*):/mg;
 
 foreach my $name (sort keys %pages)
@@ -115,18 +115,18 @@ foreach my $name (sort keys %pages)
 		next if $part->{kind} eq 'comment';
 		foreach my $code (@codes)
 		{
-			push @bad, "line $part->{line}: no goal $_" foreach grep { !$goal{$_} } $code =~ /^(?:sudo )?make ([a-z][\w-]*)/;
+			push @bad, "line $part->{line}: no target $_" foreach grep { !$goal{$_} } $code =~ /^(?:sudo )?make ([a-z][\w-]*)/;
 			push @bad, "line $part->{line}: no $_" foreach grep { my ($file) = glob("$top/$_"); !defined $file || !-e $file }
 			  $code =~ m{(?<![\w/.])((?:src|sql|test|docs|expected)/[\w./*-]*[\w/])}g;
 			next if $name eq 'docs/moving-from-coder-ring.md' || $part->{kind} eq 'block';
 			push @bad, "line $part->{line}: no $_" foreach grep { !$known{$_} } $code =~ /(?<![\w.\/-])(coderring(?:\.|_)\w+)/g;
 		}
 	}
-	is(join("\n", @bad), '', "$name: goals, files, functions and tables that it names exist");
+	is(join("\n", @bad), '', "$name: targets, files, functions and tables that it names exist");
 }
 
 my $rooms = words_of('CONTRIBUTING.md');
-is(join(' ', grep { index($rooms, "`$_`") < 0 } map { s{.*/src/}{src/}r } sort(glob("$top/src/*.c"), glob("$top/src/*/*.c"))), '', 'CONTRIBUTING.md names every room of src/');
+is(join(' ', grep { index($rooms, "`$_`") < 0 } map { s{.*/src/}{src/}r } sort(glob("$top/src/*.c"), glob("$top/src/*/*.c"))), '', 'CONTRIBUTING.md names every file of src/');
 
 #
 # Tables of numbers
