@@ -47,7 +47,7 @@ coderring_is_valid(PG_FUNCTION_ARGS)
 	characters = mbtext_count(bytes, len);
 	PG_RETURN_BOOL(characters >= 2 &&
 				   mbtext_check(&codec, check_table(codec.radix), CHECK_START, characters - 1,
-									bytes, len) == CHECK_START);
+								bytes, len) == CHECK_START);
 }
 
 /* coderring_alphabet(name) */

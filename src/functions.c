@@ -98,8 +98,8 @@ coderring_reset(PG_FUNCTION_ARGS)
 	arguments_check_writable("coderring_reset");
 	arguments_check_not_null(fcinfo, 0, "name of a ring");
 	ringcmds_reset(arguments_text(fcinfo, 0),
-					PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
-					PG_ARGISNULL(2) ? NULL : arguments_text(fcinfo, 2));
+				   PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1),
+				   PG_ARGISNULL(2) ? NULL : arguments_text(fcinfo, 2));
 	PG_RETURN_VOID();
 }
 
@@ -107,7 +107,7 @@ coderring_reset(PG_FUNCTION_ARGS)
 Datum
 coderring_get_code(PG_FUNCTION_ARGS)
 {
-	CodeRequest		request;
+	CodeRequest request;
 
 	arguments_check_writable("coderring_get_code");
 	arguments_get_request(fcinfo, 1, &request);
@@ -188,7 +188,7 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FuncCallContext *context;
-	CodeRequest	   *request;
+	CodeRequest *request;
 
 	arguments_check_writable("coderring_get_codes");
 	if (SRF_IS_FIRSTCALL())
@@ -214,7 +214,7 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 		count = (int32) given;
 		if (result != NULL && IsA(result, ReturnSetInfo) && (result->allowedModes & SFRM_Materialize_Preferred) != 0)
 		{
-			CodeRequest		all;
+			CodeRequest all;
 
 			arguments_get_request(fcinfo, 2, &all);
 			(void) session_series(all.name, all.extra, all.extra_len);
@@ -255,13 +255,13 @@ coderring_get_codes(PG_FUNCTION_ARGS)
 Datum
 coderring_advance(PG_FUNCTION_ARGS)
 {
-	CodeRequest		request;
+	CodeRequest request;
 
 	arguments_check_writable("coderring_advance");
 	arguments_get_request(fcinfo, 1, &request);
 	advance_series(&request, PG_ARGISNULL(2),
-					 PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
-					 PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
+				   PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2),
+				   PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3));
 	PG_RETURN_VOID();
 }
 

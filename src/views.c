@@ -47,7 +47,7 @@ typedef struct Listing
 {
 	const Ring *ring;
 	const WordFilter *filter;
-	uint64		blocklist_id;			/* identity of its words */
+	uint64		blocklist_id;	/* identity of its words */
 	Capacity   *capacity;
 	ReturnSetInfo *result;
 } Listing;
@@ -138,7 +138,7 @@ list_one(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 	id.extra_len = extra_len;
 	memcpy(id.extra, extra, extra_len);
 	state = progress_read(ring, listing->filter, listing->blocklist_id,
-						   RecoveryInProgress() ? NULL : entry_find(&id), &id, numbers);
+						  RecoveryInProgress() ? NULL : entry_find(&id), &id, numbers);
 
 	cycle = state.position / positions;
 	offset = state.position % positions;
@@ -276,7 +276,7 @@ coderring_list_stats(PG_FUNCTION_ARGS)
 	/* All entries at once: rings may be many, and the search holds a lock. */
 	foreach(cell, entry_collect(&id))
 	{
-		SharedSeries	   *entry = lfirst(cell);
+		SharedSeries *entry = lfirst(cell);
 		const Ring *ring;
 		BlockState	state;
 		Datum		values[STATS_COLUMNS];

@@ -49,7 +49,7 @@ static uint64 uses = 0;
 struct Capacity
 {
 	const Ring *ring;
-	const WordFilter *filter;		/* NULL for none */
+	const WordFilter *filter;	/* NULL for none */
 	BlocklistCounter *counter;	/* NULL before it is needed */
 	uint32		levels;			/* of the counter */
 };
@@ -302,7 +302,7 @@ count_rest(Capacity *capacity, const SeriesId *id, int64 cycle, uint32 digits, C
 	check = CHECK_START;
 	if (ring->check != NULL)
 		check = mbtext_check(codec, ring->check, CHECK_START, prefix.characters + codec->base_length,
-								 id->extra, id->extra_len);
+							 id->extra, id->extra_len);
 	for (uint32 i = 0; i < digits; i++)
 	{
 		char		own = prefix.text[id->extra_len + i];

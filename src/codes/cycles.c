@@ -864,7 +864,7 @@ cycles_start(const Ring *ring, const WordFilter *filter, const SeriesId *id)
  */
 int64
 cycles_failover_target(const Ring *ring, const WordFilter *filter, const SeriesId *id, const SeriesNumbers *numbers,
-				int64 position, bool roughly)
+					   int64 position, bool roughly)
 {
 	int64		times = failover_timelines(ring, numbers);
 	bool		complete = numbers != NULL && position == numbers->reserved_to &&

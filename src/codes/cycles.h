@@ -28,7 +28,7 @@ extern int64 cycles_further(const Ring *ring, const WordFilter *filter, const Se
 extern int64 cycles_further_start(const Ring *ring, const WordFilter *filter, int64 cycles, int64 codes);
 extern int64 cycles_start(const Ring *ring, const WordFilter *filter, const SeriesId *id);
 extern int64 cycles_failover_target(const Ring *ring, const WordFilter *filter, const SeriesId *id, const SeriesNumbers *numbers,
-							 int64 position, bool roughly);
+									int64 position, bool roughly);
 extern void cycles_report_exhausted(const Ring *ring) pg_attribute_noreturn();
 extern int64 cycles_taken(const Ring *ring, const WordFilter *filter, const SeriesId *id, int64 own_cycle,
 						  const Prefix *prefix, bool foreseen);

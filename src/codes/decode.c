@@ -50,7 +50,7 @@ decode_checks_out(const Ring *ring, const char *code, uint32 len)
 		return true;
 	return len > 0 && ring->codec.base_value[(unsigned char) code[len - 1]] >= 0 &&
 		mbtext_check(&ring->codec, ring->check, CHECK_START, mbtext_count(code, len) - 1,
-						 code, len) == CHECK_START;
+					 code, len) == CHECK_START;
 }
 
 /*
@@ -68,7 +68,7 @@ decode_never_emitted(const Ring *ring, uint64 series_blocklist_id, uint32 extra_
 	filter = blocklist_filter(ring, &blocklist_id);
 	return blocklist_id == series_blocklist_id &&
 		wordfilter_blocks(filter, wordfilter_run(filter, wordfilter_pass(filter, code, extra_len),
-											 code + extra_len, len - extra_len));
+												 code + extra_len, len - extra_len));
 }
 
 /*
@@ -208,7 +208,7 @@ typedef struct Reading
 	uint64		begun;			/* definitions_begun; 0 in an entry not used yet */
 	const Ring *ring;
 	SeriesId	id;
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 	int64		cycle;
 	uint32		prefix_len;
 	char		prefix[EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER];
@@ -272,7 +272,7 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 	uint64		number;
 	Decoded		candidate;
 	Reading    *reading;
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 	bool		seen[EXTRA_MAX_LEN + 1];
 
 	if (len < ring->tail_length || prefix_len > EXTRA_MAX_LEN + CODEC_MAX_UNIQUIZER ||

@@ -13,13 +13,13 @@
 /* What a code is made of. */
 typedef struct Decoded
 {
-	SeriesId	id;			/* of the series that the code is of */
+	SeriesId	id;				/* of the series that the code is of */
 	int64		cycle;
 	int64		position;
 	uint32		uniquizer_len;	/* behind the extra; the base code follows */
 	bool		owned;			/* the series has entered the cycle */
 	bool		issued;
-	uint64		blocklist_id;			/* words that the series was filtered with */
+	uint64		blocklist_id;	/* words that the series was filtered with */
 } Decoded;
 
 extern bool decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded);

@@ -47,12 +47,12 @@ encode_prefix(const Ring *ring, const WordFilter *filter, const SeriesId *id, in
 	prefix->word_state = WORDFILTER_START;
 	if (filter != NULL)
 		prefix->word_state = wordfilter_run(filter, wordfilter_pass(filter, id->extra, id->extra_len),
-										   prefix->text + id->extra_len, prefix->len - id->extra_len);
+											prefix->text + id->extra_len, prefix->len - id->extra_len);
 	prefix->check_state = CHECK_START;
 	if (ring->check != NULL)
 		prefix->check_state = mbtext_check(&ring->codec, ring->check, CHECK_START,
-											   prefix->characters + ring->codec.base_length,
-											   prefix->text, prefix->len);
+										   prefix->characters + ring->codec.base_length,
+										   prefix->text, prefix->len);
 }
 
 /*
@@ -166,7 +166,7 @@ encode_free(CodeBatch *batch)
  */
 int64
 encode_count(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
-		   int64 first, int64 end)
+			 int64 first, int64 end)
 {
 	int64		count = 0;
 	char	   *codes;

@@ -40,7 +40,7 @@ extern void encode_batch(const Ring *ring, const WordFilter *filter, const Serie
 						 const Span *span, CodeBatch *batch);
 extern void encode_free(CodeBatch *batch);
 extern int64 encode_count(const Ring *ring, const WordFilter *filter, const SeriesId *id, const Prefix *prefix,
-						int64 first, int64 end);
+						  int64 first, int64 end);
 extern text *encode_room(const char *prefix, uint32 prefix_len, uint32 tail_length);
 
 #endif							/* CODERRING_ENCODE_H */

@@ -74,7 +74,7 @@ entering_check_extra(const Ring *ring, const SeriesId *id)
  */
 void
 entering_settle(const Ring *ring, const WordFilter *filter, const SeriesId *id,
-			  bool doubtful, Range *range)
+				bool doubtful, Range *range)
 {
 	int64		codes = ring->base_codes;
 	int			blocked = 0;

@@ -27,7 +27,7 @@ typedef struct Range
 } Range;
 
 extern void entering_settle(const Ring *ring, const WordFilter *filter, const SeriesId *id,
-						  bool doubtful, Range *range);
+							bool doubtful, Range *range);
 extern void entering_find_others(const Ring *ring, const SeriesId *id, int64 from, int64 to, Range *range);
 extern List *entering_skips(Range *range);
 extern void entering_unlock(const Ring *ring, Range *range);

@@ -87,7 +87,7 @@ mbtext_code_point(const char *text, uint32 len)
  */
 uint32
 mbtext_check(const Codec *codec, const CheckTable *check, uint32 state, uint32 distance,
-				 const char *text, uint32 len)
+			 const char *text, uint32 len)
 {
 	uint32		at = 0;
 
@@ -101,7 +101,7 @@ mbtext_check(const Codec *codec, const CheckTable *check, uint32 state, uint32 d
 		state = check_add(check, state, distance--, value);
 		at += bytes;
 		if (distance % 4096 == 0)
-			CHECK_FOR_INTERRUPTS();	/* it may be a whole book */
+			CHECK_FOR_INTERRUPTS(); /* it may be a whole book */
 	}
 	return state;
 }

@@ -14,6 +14,6 @@ extern uint32 mbtext_count(const char *text, uint32 len);
 extern uint32 mbtext_length(const char *text, uint32 len);
 extern uint32 mbtext_code_point(const char *text, uint32 len);
 extern uint32 mbtext_check(const Codec *codec, const CheckTable *check, uint32 state, uint32 distance,
-							   const char *text, uint32 len);
+						   const char *text, uint32 len);
 
 #endif							/* CODERRING_MBTEXT_H */

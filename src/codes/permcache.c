@@ -120,7 +120,7 @@ permcache_forget(void)
  */
 void
 permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
-			char *codes)
+				char *codes)
 {
 	Permutation *permutation = find_permutation(ring, id, first / ring->base_codes);
 	uint64	   *numbers = palloc(count * sizeof(uint64));

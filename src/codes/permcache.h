@@ -11,7 +11,7 @@
 #include "store/ring.h"
 
 extern void permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
-						char *codes);
+							char *codes);
 extern void permcache_forget(void);
 extern int64 permcache_position(const Ring *ring, const SeriesId *id, int64 cycle, uint64 number);
 

@@ -77,7 +77,7 @@ count_reserved(const Ring *ring, const WordFilter *filter, uint64 blocklist_id, 
  */
 BlockState
 progress_read(const Ring *ring, const WordFilter *filter, uint64 blocklist_id, SharedSeries *entry, const SeriesId *id,
-			   const SeriesNumbers *numbers)
+			  const SeriesNumbers *numbers)
 {
 	BlockState	state = {.position = -1, .counted = -1};
 	bool		counted = false;

@@ -741,7 +741,7 @@ find_branches(const WordFilter *list, const Codec *codec, Branch *branches)
  */
 size_t
 wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
-						const CheckTable *check, uint32_t levels)
+						 const CheckTable *check, uint32_t levels)
 {
 	uint64_t	bytes = (uint64_t) list->states * (check ? codec->radix : 1) * sizeof(uint64_t);
 
@@ -762,7 +762,7 @@ wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
  */
 void
 wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
-					  const Codec *codec, const CheckTable *check, uint32_t levels)
+					   const Codec *codec, const CheckTable *check, uint32_t levels)
 {
 	const uint16_t *fail = list->next + (size_t) list->states * list->classes;
 	const uint32_t states = list->states;
@@ -801,7 +801,7 @@ wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
 
 			if (check)
 				end = wordfilter_next(list, state,
-									 (unsigned char) codec->alphabet[check_value(check, g)]);
+									  (unsigned char) codec->alphabet[check_value(check, g)]);
 			now[(size_t) state * checks + g] = !wordfilter_blocks(list, end);
 		}
 
@@ -855,7 +855,7 @@ wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
  */
 uint64_t
 wordfilter_counter_get(const BlocklistCounter *counter, uint32_t level,
-					  uint32_t state, uint32_t check_state)
+					   uint32_t state, uint32_t check_state)
 {
 	return counter->left[((size_t) level * counter->states + state) * counter->checks + check_state];
 }

@@ -79,11 +79,11 @@ extern uint64_t wordfilter_identity_joined(uint64_t identity);
 typedef struct BlocklistCounter BlocklistCounter;
 
 extern size_t wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
-									  const CheckTable *check, uint32_t levels);
+									   const CheckTable *check, uint32_t levels);
 extern void wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
-								  const Codec *codec, const CheckTable *check, uint32_t levels);
+								   const Codec *codec, const CheckTable *check, uint32_t levels);
 extern uint64_t wordfilter_counter_get(const BlocklistCounter *counter, uint32_t level,
-									  uint32_t state, uint32_t check_state);
+									   uint32_t state, uint32_t check_state);
 
 /* The state before the first character of a text. */
 static inline uint32_t

@@ -75,7 +75,7 @@ parse_words(ArrayType *array, int *count)
 	for (int i = 0; i < n; i++)
 	{
 		text	   *element;
-		FilterWord word;
+		FilterWord	word;
 		Objection	objection;
 
 		if (nulls[i])

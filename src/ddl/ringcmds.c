@@ -258,7 +258,7 @@ ringcmds_create(const char *name, const RingOptions *options, bool if_not_exists
 typedef struct Closing
 {
 	SeriesId	id;
-	PendingNote	   *note;
+	PendingNote *note;
 } Closing;
 
 static void
@@ -266,7 +266,7 @@ close_block(const pg_uuid_t *incarnation, const char *extra, uint32 extra_len,
 			const SeriesNumbers *numbers, void *arg)
 {
 	Closing    *closing = arg;
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 
 	closing->id.extra_len = extra_len;
 	memcpy(closing->id.extra, extra, extra_len);

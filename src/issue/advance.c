@@ -93,7 +93,7 @@ advance_to(SeriesWork *work, int64 target, bool stand, bool goes_on)
 	int64		to_cycle = target / base_codes;
 	int64		start = to_cycle * base_codes;
 	SeriesRow  *row = &work->row;
-	SharedSeries	   *entry = work->entry;
+	SharedSeries *entry = work->entry;
 	const BlockState *state = &work->state;
 	Range		range = {.stand = stand, .skip = {target, 0}};
 	SeriesNumbers numbers = row->numbers;
@@ -272,7 +272,7 @@ advance_series(const CodeRequest *request, bool next_cycle, int64 to_cycle, int6
 
 	/* Exactly to the end of its codes, as one that was used up elsewhere, also once more; not beyond. */
 	lsn = advance_past(&work, target,
-					(!next_cycle || target > work.state.position) && target == cycles_end(ring, &work.id));
+					   (!next_cycle || target > work.state.position) && target == cycles_end(ring, &work.id));
 	series_make_durable(lsn);
 	advance_end(&work);
 }

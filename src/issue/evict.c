@@ -65,7 +65,7 @@ sweep_entries(void)
 
 	foreach(cell, entry_owners())
 	{
-		EntryOwner  *owner = lfirst(cell);
+		EntryOwner *owner = lfirst(cell);
 		bool		alive;
 
 		if (owner->database != MyDatabaseId)
@@ -182,7 +182,7 @@ evict(const SeriesId *except, bool entries)
 		candidates = entry_candidates(except, entries, EVICTIONS);
 	foreach(cell, candidates)
 	{
-		SeriesId  *id = lfirst(cell);
+		SeriesId   *id = lfirst(cell);
 		Oid			database = id->database;
 		bool		ours = entry_same_owner(id, except);
 		uint32		hash = locks_series_detail(id->extra, id->extra_len);
@@ -224,7 +224,7 @@ evict_memory(const SeriesId *id)
 SharedSeries *
 evict_make_entry(const SeriesId *id, bool may_evict)
 {
-	SharedSeries	   *entry = entry_find(id);
+	SharedSeries *entry = entry_find(id);
 
 	if (entry != NULL)
 		return entry;

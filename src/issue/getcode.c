@@ -45,7 +45,7 @@ remember_block(Series *series, SharedSeries *entry)
 	if (!block_adopt(entry, &series->id, ring->blocklist_id, &series->block))
 		return false;
 	series->prefix_len = encode_write_prefix(&ring->codec, &series->id,
-										   series->block.first / ring->base_codes, series->prefix);
+											 series->block.first / ring->base_codes, series->prefix);
 	return true;
 }
 
@@ -67,7 +67,7 @@ getcode_slowly(const CodeRequest *request, bool bump)
 			return code;
 		if (!bump)
 		{
-			SharedSeries	   *entry = series->block.entry;
+			SharedSeries *entry = series->block.entry;
 
 			/* The entry may have been given to another series. */
 			if (entry == NULL || !remember_block(series, entry))

@@ -123,7 +123,7 @@ begin(Refill *refill, const Series *series, bool waited)
 		return;
 	work->entry->refill_waits += waited;
 	if (work->entry->blocklist_id != work->blocklist_id)
-		block_withdraw(work->entry); /* now, or it would be taken from */
+		block_withdraw(work->entry);	/* now, or it would be taken from */
 	if (refill->bump)
 		(void) block_close(work->entry);
 }
@@ -149,7 +149,7 @@ static bool
 pass_over(SeriesWork *work, bool bump)
 {
 	const Ring *ring = work->ring;
-	SharedSeries	   *entry = work->entry;
+	SharedSeries *entry = work->entry;
 	int64		position = work->state.position;
 	int64		stood = position;
 	int64		skipped = entry != NULL ? entry->skipped : 0;
@@ -329,7 +329,7 @@ static void
 reserve_ahead(Refill *refill)
 {
 	SeriesWork *work = &refill->work;
-	SharedSeries	   *entry = work->entry;
+	SharedSeries *entry = work->entry;
 	int64		first = refill->range.first;
 	int64		codes = work->ring->base_codes;
 	Reservation reservation = {.numbers = work->row.numbers, .entry = entry, .first = first,
@@ -388,7 +388,7 @@ static void
 publish(Refill *refill)
 {
 	SeriesWork *work = &refill->work;
-	SharedSeries	   *entry = work->entry;
+	SharedSeries *entry = work->entry;
 	Range	   *range = &refill->range;
 	int64		cycle = range->first / work->ring->base_codes;
 	bool		acknowledged = entry != NULL && entry->acknowledged;
@@ -502,7 +502,7 @@ refill_prefetch(const Series *series)
 		/* The lock keeps the entry ours, as in work_lock; it also asks for others' changes. */
 		if (ConditionalLockRelationOid(id.relid, AccessShareLock))
 		{
-			SharedSeries	   *entry = definitions_current() ? entry_find(&id) : NULL;
+			SharedSeries *entry = definitions_current() ? entry_find(&id) : NULL;
 			uint64		blocklist_id;
 			const WordFilter *filter = entry != NULL ? blocklist_filter(ring, &blocklist_id) : NULL;
 

@@ -48,7 +48,7 @@ work_lock(const Series *series, bool *waited)
 {
 	const SeriesId *id = &series->id;
 	uint32		detail = locks_series_detail(id->extra, id->extra_len);
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 	TransactionId undecided = InvalidTransactionId;
 
 	locks_acquire(LOCK_DEFINITION, id->lock_id, 0, DEFINITION_USE);

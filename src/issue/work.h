@@ -20,9 +20,9 @@ typedef struct SeriesWork
 {
 	const Ring *ring;
 	SeriesId	id;
-	const WordFilter *filter;		/* NULL where nothing is filtered */
-	uint64		blocklist_id;			/* identity of its words */
-	SharedSeries	   *entry;			/* NULL if it has none */
+	const WordFilter *filter;	/* NULL where nothing is filtered */
+	uint64		blocklist_id;	/* identity of its words */
+	SharedSeries *entry;		/* NULL if it has none */
 	SeriesRow	row;
 	BlockState	state;			/* where it stands */
 } SeriesWork;

@@ -236,7 +236,7 @@ block_find(const SeriesId *id, BlockState *state)
 {
 	for (;;)
 	{
-		SharedSeries	   *entry = entry_find(id);
+		SharedSeries *entry = entry_find(id);
 
 		if (entry == NULL || block_look(entry, id, state))
 			return entry;
@@ -452,7 +452,7 @@ block_doubt(SharedSeries *entry)
 void
 block_strip_series(const SeriesId *id)
 {
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 
 	memory_lock(LW_EXCLUSIVE);
 	entry = entry_find_linked(id);
@@ -468,7 +468,7 @@ block_strip_series(const SeriesId *id)
 bool
 block_prefetch_due(const CodeBlock *block)
 {
-	SharedSeries	   *entry = block->entry;
+	SharedSeries *entry = block->entry;
 	uint32		generation = (uint32) block->generation;
 
 	return block->past_middle &&

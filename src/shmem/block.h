@@ -16,13 +16,13 @@ typedef struct BlockState
 	int64		counted;		/* codes of its cycle before it */
 	int64		issued;			/* codes that the entry has handed out */
 	int64		reserved_end;	/* of the entry; set by block_find() only */
-	uint64		blocklist_id;			/* words for all codes of the series; by block_find() only */
+	uint64		blocklist_id;	/* words for all codes of the series; by block_find() only */
 } BlockState;
 
 /* What a session remembers of a block. */
 typedef struct CodeBlock
 {
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 	const char *codes;
 	uint64		generation;
 	uint32		limit;			/* index up to which the session takes codes without another look */

@@ -82,7 +82,7 @@ entry_find_linked(const SeriesId *id)
 		return NULL;
 	for (ref = *bucket_of(id); ref != InvalidSharedRef;)
 	{
-		SharedSeries	   *entry = memory_address(ref);
+		SharedSeries *entry = memory_address(ref);
 
 		if (entry_same_series(&entry->id, id) && pg_atomic_read_u32(&entry->dead) == 0)
 			return entry;
@@ -102,7 +102,7 @@ push_free_entry(SharedSeries *entry)
 static SharedSeries *
 pop_free_entry(void)
 {
-	SharedSeries	   *entry = memory_address(control_block->free_entries);
+	SharedSeries *entry = memory_address(control_block->free_entries);
 
 	control_block->free_entries = entry->next;
 	control_block->nfree--;
@@ -115,7 +115,7 @@ find_owner(const SeriesId *id)
 {
 	for (SharedRef ref = control_block->owners; ref != InvalidSharedRef;)
 	{
-		SharedSeries	   *owner = memory_address(ref);
+		SharedSeries *owner = memory_address(ref);
 
 		if (entry_same_owner(&owner->id, id))
 			return owner;
@@ -128,7 +128,7 @@ find_owner(const SeriesId *id)
 static SharedSeries *
 make_owner(const SeriesId *id)
 {
-	SharedSeries	   *owner = pop_free_entry();
+	SharedSeries *owner = pop_free_entry();
 
 	memset(&owner->id, 0, sizeof(SeriesId));
 	owner->id.database = id->database;
@@ -154,7 +154,7 @@ entry_allowed(const SharedSeries *owner)
 static void
 drop_from_owner(SharedSeries *entry)
 {
-	SharedSeries	   *owner = memory_address(entry->owner);
+	SharedSeries *owner = memory_address(entry->owner);
 	SharedRef  *link = &control_block->owners;
 
 	entry->owner = InvalidSharedRef;
@@ -209,7 +209,7 @@ entry_unlink_dead(uint32 most)
 		return;
 	for (; ref != InvalidSharedRef && most > 0; most--)
 	{
-		SharedSeries	   *entry = memory_address(ref);
+		SharedSeries *entry = memory_address(ref);
 
 		ref = pg_atomic_read_u32(&entry->next_dead);
 		unlink_entry(entry);
@@ -242,7 +242,7 @@ make_buckets(void)
 	{
 		while (old[i] != InvalidSharedRef)
 		{
-			SharedSeries	   *entry = memory_address(old[i]);
+			SharedSeries *entry = memory_address(old[i]);
 			SharedRef  *bucket = bucket_of(&entry->id);
 
 			old[i] = entry->next;
@@ -279,7 +279,7 @@ make_entries(void)
 	for (int i = SLAB_ENTRIES - 1; i >= 0; i--)
 	{
 		SharedRef	ref = slab + i * (256 / MEMORY_UNIT);
-		SharedSeries	   *entry = memory_address(ref);
+		SharedSeries *entry = memory_address(ref);
 
 		memset(entry, 0, sizeof(SharedSeries));
 		pg_atomic_init_u64(&entry->ticket, control_new_generation() | TICKET_CLOSED | NO_INDEX);
@@ -296,7 +296,7 @@ make_entries(void)
 SharedSeries *
 entry_find(const SeriesId *id)
 {
-	SharedSeries	   *entry;
+	SharedSeries *entry;
 
 	memory_lock(LW_SHARED);
 	entry = entry_find_linked(id);
@@ -314,8 +314,8 @@ entry_make(const SeriesId *id, bool entitled)
 {
 	do
 	{
-		SharedSeries	   *entry;
-		SharedSeries	   *owner;
+		SharedSeries *entry;
+		SharedSeries *owner;
 
 		memory_lock(LW_EXCLUSIVE);
 		entry_unlink_dead(DEAD_AT_ONCE);
@@ -389,7 +389,7 @@ entry_collect(const SeriesId *any)
 
 		while (ref != InvalidSharedRef)
 		{
-			SharedSeries	   *entry = memory_address(ref);
+			SharedSeries *entry = memory_address(ref);
 
 			if (pg_atomic_read_u32(&entry->dead) == 0 && entry_same_owner(&entry->id, any))
 				entries = lappend(entries, entry);
@@ -464,7 +464,7 @@ entry_owners(void)
 	for (SharedRef ref = control_block->owners; ref != InvalidSharedRef;)
 	{
 		const SharedSeries *entry = memory_address(ref);
-		EntryOwner  *owner = palloc(sizeof(EntryOwner));
+		EntryOwner *owner = palloc(sizeof(EntryOwner));
 
 		owner->database = entry->id.database;
 		owner->relid = entry->id.relid;
@@ -488,7 +488,7 @@ entry_sweep(const List *gone)
 
 		while (ref != InvalidSharedRef)
 		{
-			SharedSeries	   *entry = memory_address(ref);
+			SharedSeries *entry = memory_address(ref);
 
 			ref = entry->next;
 			if (owner_listed(gone, &entry->id))
@@ -519,7 +519,7 @@ entry_candidates(const SeriesId *except, bool entries, int count)
 		ref = ((SharedRef *) memory_address(control_block->buckets))[control_block->clock];
 		while (ref != InvalidSharedRef)
 		{
-			SharedSeries	   *entry = memory_address(ref);
+			SharedSeries *entry = memory_address(ref);
 			uint32		ticket = (uint32) pg_atomic_read_u64(&entry->ticket);
 			bool		idle = entry->seen == ticket;
 			bool		ours = entry_same_owner(&entry->id, except);
@@ -530,7 +530,7 @@ entry_candidates(const SeriesId *except, bool entries, int count)
 			if (idle && pg_atomic_read_u32(&entry->dead) == 0 &&
 				((ours && entries) || entry->codes != InvalidSharedRef || entry->ahead != InvalidSharedRef))
 			{
-				SeriesId  *id = palloc(sizeof(SeriesId));
+				SeriesId   *id = palloc(sizeof(SeriesId));
 
 				*id = entry->id;
 				keys = lappend(keys, id);

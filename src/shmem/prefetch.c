@@ -73,7 +73,7 @@ void
 prefetch_keep(SharedSeries *entry, const CodeBatch *batch, uint64 blocklist_id)
 {
 	int			size_class = memory_size_class(sizeof(Prefetch) + codes_size(batch) + (batch->map != NULL ? map_size(batch) : 0));
-	Prefetch	   *ahead = NULL;
+	Prefetch   *ahead = NULL;
 
 	do
 	{

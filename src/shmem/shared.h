@@ -121,7 +121,7 @@ typedef struct SharedSeries
 	uint16		size;			/* codes in the block */
 	uint32		map;			/* where in the array the map of its positions begins, 0 for none */
 	uint32		span;			/* positions from that of the code at index 0, or before it where there is a map, to published_end */
-	uint64		blocklist_id;			/* identity of the words that these codes were filtered with */
+	uint64		blocklist_id;	/* identity of the words that these codes were filtered with */
 
 	/* Written under the refill lock, read without by the view. */
 	int64		counted;		/* codes of the cycle before published_end */
@@ -150,7 +150,7 @@ typedef struct CodeBatch
 	int64		first;
 	int64		end;
 	uint32		count;
-	uint32		tail_length;			/* characters in a code */
+	uint32		tail_length;	/* characters in a code */
 	char	   *codes;
 	uint8	   *map;			/* NULL where every position has a code */
 } CodeBatch;
@@ -159,9 +159,9 @@ typedef struct CodeBatch
 typedef struct Prefetch
 {
 	CodeBatch	batch;			/* without its pointers, which are a process' own */
-	uint64		blocklist_id;			/* identity of the words that the codes were filtered with */
+	uint64		blocklist_id;	/* identity of the words that the codes were filtered with */
 	bool		has_map;		/* behind the codes */
-	int			size_class;			/* the array's size as the allocator counts */
+	int			size_class;		/* the array's size as the allocator counts */
 } Prefetch;
 
 typedef struct FreeBlock
@@ -178,7 +178,7 @@ typedef struct ControlBlock
 
 	SharedRef	buckets;		/* array of SharedRef */
 	uint32		nbuckets;		/* a power of two, 0 before the first entry */
-	uint32		nentries;			/* linked */
+	uint32		nentries;		/* linked */
 	uint32		nfree;			/* in the list of free ones */
 	uint32		nslabs;			/* pages of entries */
 	SharedRef	owners;			/* list of entries that stand for all of a database's */

@@ -49,7 +49,7 @@ typedef struct Kept
 	MemoryContext memory;		/* NULL for none */
 	uint64		blocklist_id;
 	uint64		used;
-	WordFilter  *list;
+	WordFilter *list;
 } Kept;
 
 /* What codes are filtered with: all lists of a ring */
@@ -227,8 +227,8 @@ blocklist_fits(const FilterWord *words, int count)
 static WordFilter *
 build(const Ring *ring, const Words *words)
 {
-	WordFilter  *automaton;
-	WordFilter  *joined = NULL;
+	WordFilter *automaton;
+	WordFilter *joined = NULL;
 	FilterPairs *pairs;
 	Size		size = wordfilter_bytes(words->words, words->count);
 
@@ -403,7 +403,7 @@ blocklist_filter(const Ring *ring, uint64 *blocklist_id)
 	MemoryContext scratch;
 	Words		words;
 	Size		size;
-	WordFilter  *automaton;
+	WordFilter *automaton;
 
 	*blocklist_id = ring->blocklist_id;
 	if (ring->blocklist_id == 0)

@@ -44,7 +44,7 @@ typedef struct WordList
 	Oid			owner;
 	NameData	owner_name;
 	bool		spreadsheet;
-	FilterWord *words;		/* NULL if there are some that can be none */
+	FilterWord *words;			/* NULL if there are some that can be none */
 	int			count;
 } WordList;
 

@@ -31,7 +31,7 @@
 
 typedef struct NoteKey
 {
-	PendingKind	kind;
+	PendingKind kind;
 	pg_uuid_t	uuid;
 } NoteKey;
 
@@ -41,13 +41,13 @@ struct PendingNote
 	struct PendingNote *older_alike;	/* of the same key */
 	int			nest_level;
 	NoteKey		key;
-	List	   *entries;			/* of SharedSeries: to give up, of CREATED at abort, of REPLACED at commit */
+	List	   *entries;		/* of SharedSeries: to give up, of CREATED at abort, of REPLACED at commit */
 };
 
 typedef struct NoteEntry
 {
 	NoteKey		key;
-	PendingNote	   *newest;
+	PendingNote *newest;
 } NoteEntry;
 
 /* In TopTransactionContext.  From one note to the next the level never rises. */
@@ -66,7 +66,7 @@ bury_entries(const PendingNote *note)
 static void
 on_transaction_end(XactEvent event, void *arg)
 {
-	PendingKind	over = PENDING_CREATED;
+	PendingKind over = PENDING_CREATED;
 
 	switch (event)
 	{
@@ -164,7 +164,7 @@ PendingNote *
 pending_note(PendingKind kind, const pg_uuid_t *uuid)
 {
 	int			nest_level = GetCurrentTransactionNestLevel();
-	PendingNote	   *note = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingNote));
+	PendingNote *note = MemoryContextAllocZero(TopTransactionContext, sizeof(PendingNote));
 	NoteEntry  *named;
 	bool		found;
 
@@ -308,7 +308,7 @@ pending_add_entry(PendingNote *note, SharedSeries *entry)
 void
 pending_note_entry(SharedSeries *entry)
 {
-	PendingNote	   *created = find_note(PENDING_CREATED, &entry->id.incarnation);
+	PendingNote *created = find_note(PENDING_CREATED, &entry->id.incarnation);
 
 	if (created != NULL)
 		pending_add_entry(created, entry);

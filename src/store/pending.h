@@ -12,12 +12,12 @@
 
 typedef enum PendingKind
 {
-	PENDING_CHANGED,				/* some definition, the uuid is 0 */
-	PENDING_CREATED,				/* this incarnation, which is not committed */
-	PENDING_REPLACED,				/* this incarnation: dropped or reset */
-	PENDING_DELETED,				/* the series of this incarnation */
-	PENDING_WORDS,					/* of this ring, others than before */
-	PENDING_LIST					/* of words, replaced; the uuid is made of its name */
+	PENDING_CHANGED,			/* some definition, the uuid is 0 */
+	PENDING_CREATED,			/* this incarnation, which is not committed */
+	PENDING_REPLACED,			/* this incarnation: dropped or reset */
+	PENDING_DELETED,			/* the series of this incarnation */
+	PENDING_WORDS,				/* of this ring, others than before */
+	PENDING_LIST				/* of words, replaced; the uuid is made of its name */
 } PendingKind;
 
 typedef struct PendingNote PendingNote;

@@ -98,7 +98,7 @@ read_definition(Ring *ring, HeapTuple tuple, TupleDesc desc)
 	if (!nulls[Anum_ring_blocklist - 1])
 		text_to_cstring_buffer(DatumGetTextPP(values[Anum_ring_blocklist - 1]),
 							   ring->blocklist, sizeof(ring->blocklist));
-	ring->blocklist_id = 0;			/* a list is read when it is needed: blocklist_read_id() */
+	ring->blocklist_id = 0;		/* a list is read when it is needed: blocklist_read_id() */
 
 	key = DatumGetByteaPP(values[Anum_ring_key - 1]);
 	alphabet = DatumGetTextPP(values[Anum_ring_alphabet - 1]);

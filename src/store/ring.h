@@ -62,8 +62,8 @@ typedef struct Ring
 	bool		replicated;		/* hands out nothing: see ring_check_dispenses() */
 	char		name[RING_NAME_MAX_LEN + 1];
 	char		blocklist[RING_LISTS_MAX_LEN + 1];	/* names of its lists of words, "" for none */
-	uint64		blocklist_id;			/* the words' identity, 0 for none; see blocklist_read_id() */
-	uint32		tail_length;			/* characters of a code behind extra and uniquizer */
+	uint64		blocklist_id;	/* the words' identity, 0 for none; see blocklist_read_id() */
+	uint32		tail_length;	/* characters of a code behind extra and uniquizer */
 	const CheckTable *check;	/* NULL where codes have no check character */
 	Codec		codec;
 } Ring;

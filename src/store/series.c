@@ -124,7 +124,7 @@ series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys)
 static SeriesNumbers
 read_numbers(Buffer buffer, HeapTuple tuple)
 {
-	SeriesNumbers	numbers;
+	SeriesNumbers numbers;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	numbers = *state_numbers_of(tuple->t_data);
@@ -810,7 +810,7 @@ series_visit(const pg_uuid_t *incarnation, SeriesVisitor visitor, void *arg)
 	series_scan(&scan, rel, incarnation != NULL ? 1 : 0, &scankey);
 	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
-		SeriesNumbers	numbers = read_numbers(scan_buffer(&scan), tuple);
+		SeriesNumbers numbers = read_numbers(scan_buffer(&scan), tuple);
 		bool		isnull;
 		pg_uuid_t  *owner = DatumGetUUIDP(heap_getattr(tuple, Anum_state_incarnation,
 													   RelationGetDescr(rel), &isnull));

@@ -34,10 +34,10 @@ typedef struct Reservation
 	SeriesNumbers numbers;		/* for its row */
 	int64		position;		/* where it stands until now, if it has no row */
 	List	   *ranges;			/* of SkippedRange, none empty: what it never hands out */
-	SharedSeries	   *entry;			/* NULL if it has none */
+	SharedSeries *entry;		/* NULL if it has none */
 	int64		first;			/* reserved_to, or where the next block is to begin */
 	int64		counted;		/* codes of the cycle before it */
-	uint64		blocklist_id;			/* by these words */
+	uint64		blocklist_id;	/* by these words */
 } Reservation;
 
 extern void series_open(SeriesRow *row, const SeriesId *id);

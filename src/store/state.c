@@ -38,7 +38,7 @@ insert_row(Relation rel, Datum *values)
 	HeapTuple	tuple = columns_form(RelationGetDescr(rel), values, nulls);
 	ResultRelInfo *indexes = CatalogOpenIndexes(rel);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsHeapTuple);
-	EState	   *estate = CreateExecutorState();	/* for expressions of a DBA's indexes */
+	EState	   *estate = CreateExecutorState(); /* for expressions of a DBA's indexes */
 
 	/* In-place writes are not decoded, so a subscriber must not get the row. */
 	heap_insert(rel, tuple, GetCurrentCommandId(true), HEAP_INSERT_NO_LOGICAL, NULL);

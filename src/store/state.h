@@ -42,7 +42,7 @@ typedef struct SeriesNumbers
 	int64		reserved_to;	/* first position that is not reserved */
 	int64		counted_to;		/* where the last reservation began, if it made codes possible */
 	int64		unblocked;		/* codes of the cycle before counted_to */
-	uint64		blocklist_id;			/* words that all of its codes were filtered with, see Ring */
+	uint64		blocklist_id;	/* words that all of its codes were filtered with, see Ring */
 	int64		timeline;		/* of the server when the series last reserved */
 	int64		pace;			/* positions that it hands out in half a second */
 	int64		measured_from;	/* the position from which that is measured at present */
