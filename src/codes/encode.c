@@ -56,7 +56,7 @@ encode_prefix(const Ring *ring, const WordFilter *filter, const SeriesId *id, in
 }
 
 /*
- * Complete the base code at `code`, which has room for ring->stride bytes, by
+ * Complete the base code at `code`, which has room for ring->tail_length bytes, by
  * its check character.  False if the code that results is not emitted.
  */
 bool

@@ -72,7 +72,7 @@ typedef struct Split
 typedef struct Search
 {
 	const Ring *ring;
-	const char *base;			/* ring->stride characters */
+	const char *base;			/* ring->tail_length characters */
 	Split	   *splits;
 	int			nsplits;
 	char	   *found[RANKS];	/* NULL for none */

@@ -116,7 +116,7 @@ permcache_forget(void)
 
 /*
  * The base codes at count positions from first, all in one cycle, as text: one
- * every `stride` bytes, what lies between is left alone.
+ * every `tail_length` bytes, what lies between is left alone.
  */
 void
 permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,

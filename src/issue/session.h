@@ -28,7 +28,7 @@ typedef struct Series
 	Oid			user;			/* whom the privilege check let through */
 	CodeBlock	block;
 	SeriesId	id;
-	uint32		tail_length;	/* ring->stride */
+	uint32		tail_length;	/* ring->tail_length */
 	uint32		prefix_len;
 	uint32		name_len;
 	char		name[RING_NAME_MAX_LEN];
