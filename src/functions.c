@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "ddl/blocklistcmds.h"
 #include "ddl/grantcmds.h"
+#include "ddl/import.h"
 #include "ddl/options.h"
 #include "ddl/ringcmds.h"
 #include "issue/advance.h"
@@ -40,6 +41,7 @@ PG_FUNCTION_INFO_V1(coderring_reset);
 PG_FUNCTION_INFO_V1(coderring_get_code);
 PG_FUNCTION_INFO_V1(coderring_get_codes);
 PG_FUNCTION_INFO_V1(coderring_advance);
+PG_FUNCTION_INFO_V1(coderring_import);
 PG_FUNCTION_INFO_V1(coderring_recover);
 PG_FUNCTION_INFO_V1(coderring_start_rings);
 PG_FUNCTION_INFO_V1(coderring_grant);
@@ -274,6 +276,18 @@ coderring_recover(PG_FUNCTION_ARGS)
 								  PG_ARGISNULL(1) ? RECOVER_CYCLES : PG_GETARG_INT32(1),
 								  PG_ARGISNULL(2) ? RECOVER_CODES : PG_GETARG_INT64(2),
 								  PG_ARGISNULL(3) || PG_GETARG_BOOL(3)));
+}
+
+/* coderring_import(codes, memos, first_cycle) */
+Datum
+coderring_import(PG_FUNCTION_ARGS)
+{
+	int64		first_cycle = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
+
+	arguments_check_writable("coderring_import");
+	arguments_check_not_null(fcinfo, 0, "name of the table of codes");
+	arguments_check_not_null(fcinfo, 1, "name of the table of memos");
+	PG_RETURN_INT32(import_rings(PG_GETARG_TEXT_PP(0), PG_GETARG_TEXT_PP(1), PG_ARGISNULL(2) ? NULL : &first_cycle));
 }
 
 /* coderring_start_rings(): the number of rings that the caller may use */

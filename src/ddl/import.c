@@ -57,8 +57,6 @@
 #include "ddl/ringcmds.h"
 #include "store/ring.h"
 
-PG_FUNCTION_INFO_V1(coderring_import);
-
 /* So much of a base code goes into a message. */
 #define SHOWN_BYTES		40
 
@@ -540,27 +538,13 @@ create_ring(Found *found, bool have_first_cycle, int64 first_cycle)
 }
 
 /*
- * As in functions.c: raise 25006 where nothing can be written.
+ * Create the rings of the library that are in tables of these names, in the order
+ * of the rings' names, and return how many.  They begin in *first_cycle, or
+ * behind what the tables say (NULL).  All or none: the errors of
+ * ringcmds_create(), and those above.
  */
-static void
-check_writable(void)
-{
-	PreventCommandDuringRecovery("coderring_import()");
-	PreventCommandIfReadOnly("coderring_import()");
-	if (IsInParallelMode())
-		ereport(ERROR,
-				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
-				 errmsg("cannot execute %s during a parallel operation", "coderring_import()")));
-}
-
-/*
- * coderring_import(codes, memos, first_cycle)
- *
- * Creates the rings of the library, in the order of their names, and returns
- * how many.  All or none: the errors of ringcmds_create(), and those above.
- */
-Datum
-coderring_import(PG_FUNCTION_ARGS)
+int32
+import_rings(text *codes_table, text *memos_table, const int64 *first_cycle)
 {
 	Source		codes = {
 		.what = "codes",
@@ -572,8 +556,6 @@ coderring_import(PG_FUNCTION_ARGS)
 		.ncolumns = 4,
 		.columns = {{"name", true, 0}, {"uniquizer_num", false, 0}, {"extra", true, 0}, {"last_max_pos", false, 0}}
 	};
-	bool		have_first_cycle = !PG_ARGISNULL(2);
-	int64		first_cycle = have_first_cycle ? PG_GETARG_INT64(2) : 0;
 	int32		created = 0;
 	Import		import = {0};
 	HASHCTL		hash = {0};
@@ -582,19 +564,14 @@ coderring_import(PG_FUNCTION_ARGS)
 	List	   *rings = NIL;
 	ListCell   *cell;
 
-	check_writable();
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("name of the table of %s must not be null", PG_ARGISNULL(0) ? codes.what : memos.what)));
-	if (first_cycle < 0)
+	if (first_cycle != NULL && *first_cycle < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("first_cycle %lld is not possible", (long long) first_cycle),
+				 errmsg("first_cycle %lld is not possible", (long long) *first_cycle),
 				 errdetail("Cycles are counted from 0.")));
 
-	find_table(&codes, PG_GETARG_TEXT_PP(0));
-	find_table(&memos, PG_GETARG_TEXT_PP(1));
+	find_table(&codes, codes_table);
+	find_table(&memos, memos_table);
 
 	import.context = CurrentMemoryContext;
 	for (const char *c = CODEC_DEFAULT_ALPHABET; *c != '\0'; c++)
@@ -614,9 +591,9 @@ coderring_import(PG_FUNCTION_ARGS)
 	foreach(cell, rings)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (create_ring(lfirst(cell), have_first_cycle, first_cycle))
+		if (create_ring(lfirst(cell), first_cycle != NULL, first_cycle != NULL ? *first_cycle : 0))
 			created++;
 	}
 	hash_destroy(import.found);
-	PG_RETURN_INT32(created);
+	return created;
 }

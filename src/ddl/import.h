@@ -1,17 +1,12 @@
 /*
  * import.h
  *		Rings from the tables of the Elixir library CoderRing.
- *
- * The file has no function for the others: its entry point is the SQL function
- * coderring_import().
  */
 #ifndef CODERRING_IMPORT_H
 #define CODERRING_IMPORT_H
 
 #include "postgres.h"
 
-#include "fmgr.h"
-
-extern Datum coderring_import(PG_FUNCTION_ARGS);
+extern int32 import_rings(text *codes_table, text *memos_table, const int64 *first_cycle);
 
 #endif							/* CODERRING_IMPORT_H */
