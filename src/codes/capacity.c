@@ -50,7 +50,7 @@ struct Capacity
 {
 	const Ring *ring;
 	const WordFilter *filter;	/* NULL for none */
-	BlocklistCounter *counter;	/* NULL before it is needed */
+	FilterCounter *counter;		/* NULL before it is needed */
 	uint32		levels;			/* of the counter */
 };
 
@@ -75,7 +75,7 @@ capacity_free(Capacity *capacity)
 	pfree(capacity);
 }
 
-static BlocklistCounter *
+static FilterCounter *
 get_counter(Capacity *capacity, uint32 levels)
 {
 	const Ring *ring = capacity->ring;
@@ -110,7 +110,7 @@ get_kept(Capacity *capacity)
 	uint32		width = ring->check != NULL ? ring->codec.radix : 1;
 	uint32		levels = ring->codec.base_length;
 	KeptCounts *entry = &kept[0];
-	BlocklistCounter *counter;
+	FilterCounter *counter;
 	uint64	   *counts;
 
 	for (int i = 0; i < KEPT; i++)
@@ -289,7 +289,7 @@ count_rest(Capacity *capacity, const SeriesId *id, int64 cycle, uint32 digits, C
 	const Ring *ring = capacity->ring;
 	const Codec *codec = &ring->codec;
 	uint32		levels = codec->base_length + digits - 1;
-	BlocklistCounter *counter = what == ALL_CODES ? get_counter(capacity, levels) : NULL;
+	FilterCounter *counter = what == ALL_CODES ? get_counter(capacity, levels) : NULL;
 	uint32		width = ring->check != NULL ? codec->radix : 1;
 	uint64		sum = 0;
 	Prefix		prefix;

@@ -112,7 +112,7 @@ typedef struct Branch
 	uint16_t	instead;		/* where it leads from the fail link */
 } Branch;
 
-struct BlocklistCounter
+struct FilterCounter
 {
 	uint32_t	states;
 	uint32_t	checks;			/* states of the check, 1 without one */
@@ -747,7 +747,7 @@ wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
 
 	if (levels >= (SIZE_MAX >> 1) / bytes)
 		return 0;
-	bytes = offsetof(BlocklistCounter, left) + bytes * (levels + (uint64_t) 1) +
+	bytes = offsetof(FilterCounter, left) + bytes * (levels + (uint64_t) 1) +
 		find_branches(list, codec, NULL) * (uint64_t) sizeof(Branch);
 	return bytes <= (SIZE_MAX >> 1) ? (size_t) bytes : 0;
 }
@@ -761,7 +761,7 @@ wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
  * codec and check are not needed afterwards.
  */
 void
-wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
+wordfilter_counter_set(FilterCounter *counter, const WordFilter *list,
 					   const Codec *codec, const CheckTable *check, uint32_t levels)
 {
 	const uint16_t *fail = list->next + (size_t) list->states * list->classes;
@@ -854,7 +854,7 @@ wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
  * 0 if there is no check.
  */
 uint64_t
-wordfilter_counter_get(const BlocklistCounter *counter, uint32_t level,
+wordfilter_counter_get(const FilterCounter *counter, uint32_t level,
 					   uint32_t state, uint32_t check_state)
 {
 	return counter->left[((size_t) level * counter->states + state) * counter->checks + check_state];

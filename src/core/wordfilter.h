@@ -76,13 +76,13 @@ extern size_t wordfilter_joined_bytes(const WordFilter *words, FilterPairs *pair
 extern void wordfilter_join(WordFilter *list, const WordFilter *words, FilterPairs *pairs);
 extern uint64_t wordfilter_identity_joined(uint64_t identity);
 
-typedef struct BlocklistCounter BlocklistCounter;
+typedef struct FilterCounter FilterCounter;
 
 extern size_t wordfilter_counter_bytes(const WordFilter *list, const Codec *codec,
 									   const CheckTable *check, uint32_t levels);
-extern void wordfilter_counter_set(BlocklistCounter *counter, const WordFilter *list,
+extern void wordfilter_counter_set(FilterCounter *counter, const WordFilter *list,
 								   const Codec *codec, const CheckTable *check, uint32_t levels);
-extern uint64_t wordfilter_counter_get(const BlocklistCounter *counter, uint32_t level,
+extern uint64_t wordfilter_counter_get(const FilterCounter *counter, uint32_t level,
 									   uint32_t state, uint32_t check_state);
 
 /* The state before the first character of a text. */

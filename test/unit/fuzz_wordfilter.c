@@ -168,7 +168,7 @@ test_counts(const Words *list, const WordFilter *automaton, Input *input)
 	uint32_t	levels = (uint32_t) take_between(input, 1, MAX_LEVELS);
 	uint32_t	check_state = 0;
 	const CheckTable *check;
-	BlocklistCounter *counter;
+	FilterCounter *counter;
 	size_t		bytes;
 	char		text[MAX_TEXT];
 	size_t		len = take_between(input, 0, MAX_LEN);

@@ -676,10 +676,10 @@ random_check(CheckTable *check, uint32_t radix)
 	}
 }
 
-static BlocklistCounter *
+static FilterCounter *
 counted(const WordFilter *list, const Codec *codec, const CheckTable *check, uint32_t levels)
 {
-	BlocklistCounter *counter = allocate(wordfilter_counter_bytes(list, codec, check, levels));
+	FilterCounter *counter = allocate(wordfilter_counter_bytes(list, codec, check, levels));
 
 	wordfilter_counter_set(counter, list, codec, check, levels);
 	return counter;
@@ -687,7 +687,7 @@ counted(const WordFilter *list, const Codec *codec, const CheckTable *check, uin
 
 /* Are the counts from the state after this text those of all texts? */
 static bool
-counts_after(const BlocklistCounter *counter, const WordFilter *list, const Codec *codec,
+counts_after(const FilterCounter *counter, const WordFilter *list, const Codec *codec,
 			 const CheckTable *check, uint32_t levels, const char *text, size_t len, int64_t *work)
 {
 	size_t		passed = len > 0 ? below((uint32_t) len) : 0;
@@ -901,7 +901,7 @@ test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 		uint32_t	levels = 1;
 		const CheckTable *check = NULL;
 		WordFilter  *list;
-		BlocklistCounter *counter;
+		FilterCounter *counter;
 		char		some[8] = "";
 		char		text[MAX_WORD];
 
@@ -952,7 +952,7 @@ test_counts(const char *from, uint32_t least, uint32_t most, const char *name)
 
 /* Is each count the sum of those one character later?  So they are defined, but not computed. */
 static bool
-counts_add_up(const BlocklistCounter *counter, const WordFilter *list, const Codec *codec,
+counts_add_up(const FilterCounter *counter, const WordFilter *list, const Codec *codec,
 			  const CheckTable *check, uint32_t levels)
 {
 	for (uint32_t level = 1; level <= levels; level++)
@@ -975,7 +975,7 @@ static uint64_t
 count_of(const char *texts, const Codec *codec, const CheckTable *check, uint32_t level)
 {
 	WordFilter  *list;
-	BlocklistCounter *counter;
+	FilterCounter *counter;
 	uint64_t	result;
 
 	use(texts);
@@ -1042,8 +1042,8 @@ test_large(void)
 	Codec		codec;
 	Codec		wide;
 	WordFilter  *list;
-	BlocklistCounter *plain;
-	BlocklistCounter *checked;
+	FilterCounter *plain;
+	FilterCounter *checked;
 	uint64_t	single[13] = {1, 32, 1024};
 	uint64_t	triple[13] = {1, 32, 1024};
 	bool		good = true;
