@@ -83,9 +83,9 @@ my %ways = (
 	'read the key' => q{SELECT key FROM coderring.ring});
 my @roles = (
 	[ 'superuser' => $superuser ], [ 'owner of the ring' => 'owner' ], [ 'member of its owner' => 'of_owner' ],
-	[ 'who it was granted to' => 'granted' ], [ 'member of those' => 'of_granted' ], [ 'everybody else' => 'stranger' ],
+	[ 'role it was granted to' => 'granted' ], [ 'member of that role' => 'of_granted' ], [ 'everybody else' => 'stranger' ],
 	[ 'member of `pg_monitor`' => 'watcher' ], [ 'member of `pg_read_all_data`' => 'reader' ],
-	[ 'who ran `CREATE EXTENSION`' => 'installer' ], [ 'owner of the database' => 'host' ]);
+	[ 'role that ran `CREATE EXTENSION`' => 'installer' ], [ 'owner of the database' => 'host' ]);
 my %may;
 
 foreach my $role (@roles)
@@ -101,7 +101,7 @@ foreach my $role (@roles)
 	}
 }
 is(join(' ', grep { $may{$_}{'read the key'} eq 'yes' } sort keys %may),
-	'member of `pg_read_all_data` owner of the database superuser who ran `CREATE EXTENSION`', 'who reads keys, and nobody else');
+	'member of `pg_read_all_data` owner of the database role that ran `CREATE EXTENSION` superuser', 'who reads keys, and nobody else');
 
 my $issued = value('owner', q{SELECT cycle_offset FROM coderring.series WHERE ring = 'order'});
 cmp_ok($issued, '>', 100, 'some codes are out');
