@@ -214,7 +214,7 @@ wetdream,whitepower,whitey,whor,wichs,wijf,wixe,wixxer,wocao,wog,wop,wpww,wtf,wu
 xxx,yarak,yariman,yarrak,yavsak,yawa,yeban,yebat,yedm,yetmae,yid,yiff,yoban,yobt,youpin,youtre,zalup,zebb,zebi,zhid,
 zhina,zhopa,zigeun,zingar,zob,zoccol,zoophil,zopa,zorra,zyklon}');
 
--- What src/spreadsheet.c knows: as regular expressions, of whole codes and without
+-- What src/core/spreadsheet.c knows: as regular expressions, of whole codes and without
 -- regard to case, which are only for people to read, and for queries of theirs.
 INSERT INTO coderring.blocklist (name, builtin, owner, owner_name, words)
 	SELECT 'spreadsheet', true, 0, '', ARRAY[
@@ -229,7 +229,7 @@ INSERT INTO coderring.blocklist (name, builtin, owner, owner_name, words)
 -- The two tables below are never replicated logically: their rows are written
 -- in place, which is not decoded, so that deletions must not be either.
 -- Nor do they have a primary key, or a unique index over columns that are NOT
--- NULL: see the head of src/series.c.
+-- NULL: see the head of src/store/series.c.
 CREATE TABLE coderring.series_state (
 	incarnation uuid,
 	reserved_to bigint,

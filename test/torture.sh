@@ -29,7 +29,7 @@ for name in ${TORTURE_MUTATION:-} ${mutations/#all/}; do
 done
 
 # Blocks call for the next one from so many codes on, not 4,096 only.
-small=-DAHEAD_FROM=32
+small=-DPREFETCH_FROM=32
 
 on_leave() { summarise; }
 

@@ -165,7 +165,7 @@ judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Deco
 }
 
 /*
- * Judge by the place of the series of decoded->key: by its entry (then *entry is
+ * Judge by the place of the series of decoded->id: by its entry (then *entry is
  * that) and, if it has none, by its row, unless only_entry.  False if it is not
  * there.
  */

@@ -68,7 +68,7 @@ entering_check_extra(const Ring *ring, const SeriesId *id)
  * Raises 22023 for an extra that no code can begin with, and 2200H where codes
  * end; with range->stand it says that in range->stands instead.
  *
- * `doubtful` means that the filter may have changed since the cycle was
+ * `doubtful` means that the words may have changed since the cycle was
  * entered.  range->skip.first is the caller's: where what it passes over
  * begins, range->first if it passes over nothing.
  */

@@ -1,6 +1,6 @@
 /*
  * advance.h
- *		Moving a series forward without handing out codes.
+ *		Series that are moved forward without handing out codes.
  */
 #ifndef CODERRING_ADVANCE_H
 #define CODERRING_ADVANCE_H

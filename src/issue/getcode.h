@@ -1,6 +1,6 @@
 /*
  * getcode.h
- *		Codes for callers: take one, refill, bump, advance.
+ *		A code for a caller.
  */
 #ifndef CODERRING_GETCODE_H
 #define CODERRING_GETCODE_H

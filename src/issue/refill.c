@@ -10,8 +10,8 @@
  * This order is what keeps the promises.  Until the row is written an error
  * changes nothing.  From then on the entry knows the range that is reserved and
  * not published (series_reserve tells it), and whoever comes next makes the same
- * range durable and publishes it: an error loses no code.  Nothing is published before it is durable: a
- * crash repeats none.
+ * range durable and publishes it: an error loses no code.  Nothing is published
+ * before it is durable: a crash repeats none.
  */
 #include "postgres.h"
 

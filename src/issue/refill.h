@@ -1,6 +1,6 @@
 /*
  * refill.h
- *		New blocks of codes, and what guards the changing of a series.
+ *		New blocks of codes.
  */
 #ifndef CODERRING_REFILL_H
 #define CODERRING_REFILL_H

@@ -10,14 +10,8 @@
  */
 #include "postgres.h"
 
-#include <sys/stat.h>
-
 #include "access/table.h"
-#include "catalog/dependency.h"
-#include "catalog/pg_class.h"
-#include "commands/extension.h"
 #include "common/hashfn.h"
-#include "common/relpath.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"

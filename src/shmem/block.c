@@ -61,7 +61,7 @@ block_adopt(SharedSeries *entry, const SeriesId *id, uint64 blocklist_id, CodeBl
 
 /*
  * Stop a block.  What is left of it stays in its place: block_reopen goes on
- * with it, block_position tells where it stopped.
+ * with it, block_read tells where it stopped.
  */
 uint32
 block_close(SharedSeries *entry)

@@ -25,17 +25,11 @@
  * - Entries stay entries for ever, so they get eleven twelfths of the memory at most;
  *	 otherwise there would never again be room for blocks.
  * - Blocks need no such rule: idle ones are taken from whomever they belong to.
- *
- * Without shared_preload_libraries only a small control block is taken from
- * the slop of the main shared memory segment, as contrib/pg_prewarm does; the
- * rest is dynamic.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
-#include "storage/ipc.h"
-#include "storage/shmem.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"

@@ -19,6 +19,7 @@ typedef struct EntryOwner
 	uint32		instance;
 } EntryOwner;
 
+extern SharedSeries *entry_find_linked(const SeriesId *id);
 extern SharedSeries *entry_find(const SeriesId *id);
 extern SharedSeries *entry_make(const SeriesId *id, bool entitled);
 extern void entry_unlink(SharedSeries *entry, const SeriesId *id);
@@ -47,6 +48,5 @@ entry_same_series(const SeriesId *a, const SeriesId *b)
 		memcmp(&a->incarnation, &b->incarnation, sizeof(pg_uuid_t)) == 0 &&
 		(a->extra_len == 0 || memcmp(a->extra, b->extra, a->extra_len) == 0);
 }
-extern SharedSeries *entry_find_linked(const SeriesId *id);
 
 #endif							/* CODERRING_ENTRY_H */

@@ -49,7 +49,7 @@ typedef struct Kept
 	MemoryContext memory;		/* NULL for none */
 	uint64		blocklist_id;
 	uint64		used;
-	WordFilter *list;
+	WordFilter *filter;
 } Kept;
 
 /* What codes are filtered with: all lists of a ring */
@@ -255,7 +255,7 @@ find_kept(uint64 blocklist_id)
 {
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (kept[i].list != NULL && kept[i].blocklist_id == blocklist_id)
+		if (kept[i].filter != NULL && kept[i].blocklist_id == blocklist_id)
 			return &kept[i];
 	}
 	return NULL;
@@ -343,7 +343,7 @@ read_words(const Ring *ring, bool raise, Words *words)
  * missing or too many.  Needs a lot of memory for a moment.
  */
 static bool
-find_filter(Ring *ring, bool raise)
+find_id(Ring *ring, bool raise)
 {
 	MemoryContext scratch;
 	MemoryContext old;
@@ -377,7 +377,7 @@ find_filter(Ring *ring, bool raise)
 void
 blocklist_read_id(Ring *ring)
 {
-	(void) find_filter(ring, true);
+	(void) find_id(ring, true);
 }
 
 /*
@@ -387,12 +387,12 @@ blocklist_read_id(Ring *ring)
 bool
 blocklist_find_id(Ring *ring)
 {
-	return find_filter(ring, false);
+	return find_id(ring, false);
 }
 
 /*
  * The automaton of the words that a ring's codes are filtered with, NULL if
- * they are not.  *filter is their identity: of the list as it is now, should
+ * they are not.  *blocklist_id is their identity: of the list as it is now, should
  * ring->blocklist_id not be in memory any more.  Good until the next call.
  */
 const WordFilter *
@@ -412,7 +412,7 @@ blocklist_filter(const Ring *ring, uint64 *blocklist_id)
 	if (entry != NULL)
 	{
 		entry->used = ++uses;
-		return entry->list;
+		return entry->filter;
 	}
 
 	scratch = AllocSetContextCreate(CurrentMemoryContext, "coderring words", ALLOCSET_DEFAULT_SIZES);
@@ -425,7 +425,7 @@ blocklist_filter(const Ring *ring, uint64 *blocklist_id)
 		if (kept[i].used < entry->used)
 			entry = &kept[i];
 	}
-	entry->list = NULL;
+	entry->filter = NULL;
 	entry->used = 0;
 	if (entry->memory == NULL)
 		entry->memory = AllocSetContextCreate(TopMemoryContext, "coderring automaton", ALLOCSET_SMALL_SIZES);
@@ -437,13 +437,13 @@ blocklist_filter(const Ring *ring, uint64 *blocklist_id)
 
 	/* That was the most that it could take. */
 	size = wordfilter_used_bytes(automaton);
-	entry->list = MemoryContextAllocHuge(entry->memory, size);
-	memcpy(entry->list, automaton, size);
+	entry->filter = MemoryContextAllocHuge(entry->memory, size);
+	memcpy(entry->filter, automaton, size);
 	entry->blocklist_id = *blocklist_id;
 	entry->used = ++uses;
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(scratch);
-	return entry->list;
+	return entry->filter;
 }
 
 /*
@@ -454,7 +454,7 @@ blocklist_id_of(const WordFilter *list)
 {
 	for (int i = 0; i < KEPT; i++)
 	{
-		if (kept[i].list == list)
+		if (kept[i].filter == list)
 			return kept[i].blocklist_id;
 	}
 	return 0;

@@ -716,7 +716,7 @@ key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, A
 
 /*
  * May a row that SQL or replication brings be inserted?  Not if the series has
- * one: then *key and *numbers are what it says.
+ * one: then *id and *numbers are what it says.
  */
 bool
 series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers)
@@ -737,7 +737,9 @@ series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers
 
 /*
  * The same for a row of coderring.skipped_positions.  One that says nothing, left
- * by a call that then failed, gives way to it.
+ * by a call that then failed, gives way to it.  (A call that fills that one in
+ * before the restore commits loses what it has recorded there: positions that it
+ * has passed over then count as handed out.)
  */
 bool
 series_admit_skip(Relation rel, HeapTuple tuple)

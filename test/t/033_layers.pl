@@ -23,9 +23,14 @@ foreach my $file (sort keys %text)
 	my $layer = layer($file);
 
 	die "$file is in no layer" if !defined $rank{$layer};
-	foreach my $header ($text{$file} =~ /^#include "([^"]+)"/mg)
+	while ($text{$file} =~ /^[ \t]*#[ \t]*include[ \t]*(["<])([^">]+)[">]/mg)
 	{
-		push @wrong, "$file includes $header" if $layer eq 'core' && $header !~ m{^core/};
+		my ($quote, $header) = ($1, $2);
+
+		push @wrong, "$file includes $header" if $layer eq 'core' && $quote eq '"' && $header !~ m{^core/};
+		push @wrong, "$file includes $header" if $file eq 'compat.h' && $text{$header};
+		push @wrong, "$file includes $header, not by its path below src/"
+		  if !$text{$header} && ($header =~ m{(?:^|/)\.\.?/} || $text{"$layer/$header"});
 		next if !$text{$header} || $header eq 'compat.h';
 		push @wrong, "$file includes $header" if $rank{ layer($header) } > $rank{$layer} ||
 		  ($rank{ layer($header) } == $rank{$layer} && layer($header) ne $layer);
