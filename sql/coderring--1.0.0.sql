@@ -69,7 +69,7 @@ COMMENT ON COLUMN coderring.ring.incarnation IS 'made by create and by reset; wh
 COMMENT ON COLUMN coderring.ring.key IS 'secret key of the order of the codes, 32 bytes';
 COMMENT ON COLUMN coderring.ring.owner IS 'role that may change the ring';
 COMMENT ON COLUMN coderring.ring.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
-COMMENT ON COLUMN coderring.ring.replicated IS 'has come by logical replication: its codes are another server''s to hand out, until coderring_recover or coderring_reset';
+COMMENT ON COLUMN coderring.ring.replicated IS 'arrived by logical replication: its codes are another server''s to hand out, until coderring_recover or coderring_reset';
 COMMENT ON COLUMN coderring.ring.new_series_cycle IS 'cycle that a new extra begins in, if that is after first_cycle; see coderring_recover';
 COMMENT ON COLUMN coderring.ring.timeline IS 'timeline of the server when the ring was created or reset';
 
@@ -99,7 +99,7 @@ COMMENT ON COLUMN coderring.blocklist.builtin IS 'made by the extension, and not
 COMMENT ON COLUMN coderring.blocklist.owner IS 'role that may change the list';
 COMMENT ON COLUMN coderring.blocklist.owner_name IS 'name of that role, by which a restored dump and a subscriber find it';
 COMMENT ON COLUMN coderring.blocklist.words IS 'the words; of the list spreadsheet, regular expressions of what it blocks, for people to read';
-COMMENT ON COLUMN coderring.blocklist.replicated IS 'has come by logical replication, and follows the other server until coderring_define_blocklist';
+COMMENT ON COLUMN coderring.blocklist.replicated IS 'arrived by logical replication, and follows the other server until coderring_define_blocklist';
 
 -- Lists of our own making.  A word that holds another one, look-alikes folded,
 -- is left out, since the shorter one blocks wherever it occurs.  Words of two characters

@@ -178,11 +178,11 @@ report_new_extras(const Ring *ring, int64 cycle)
 	ereport(none ? WARNING : NOTICE,
 			(errmsg("new extras of ring \"%s\" begin in cycle %lld", ring->name, (long long) cycle),
 			 cycle >= PG_INT64_MAX / ring->base_codes ?
-			 errdetail("There is no such cycle, so that none is possible.") :
+			 errdetail("There is no such cycle, so none is possible.") :
 			 ring->max_length > 0 && characters > (uint32) ring->max_length ?
-			 errdetail("Their codes would be longer than %d characters, so that none is possible.", ring->max_length) :
+			 errdetail("Their codes would be longer than %d characters, so none is possible.", ring->max_length) :
 			 errdetail("Their codes have %u characters behind the extra.", characters),
-			 errhint("In an open transaction ROLLBACK undoes this, but not the moves of series. new_extras => false leaves new extras alone.")));
+			 errhint("In an open transaction ROLLBACK undoes this, but does not move series back. new_extras => false leaves new extras alone.")));
 }
 
 /* Say how many series have come to their end by it. */
@@ -376,7 +376,7 @@ recover_rings(const char *name, int64 cycles, int64 codes, bool new_extras)
 	table_close(rel, NoLock);
 	if (left_out > 0)
 		ereport(NOTICE,
-				(errmsg("left out %d rings that have come by logical replication", left_out),
+				(errmsg("left out %d rings that arrived by logical replication", left_out),
 				 errdetail("Their codes are another server's to hand out."),
 				 errhint("To take one over, name it.")));
 	if (left_out_others > 0)

@@ -306,7 +306,7 @@ keep_owner(const Table *table, HeapTuple old, HeapTuple tuple)
 {
 	if (!same_column(table, old, tuple, "owner_name"))
 		ereport(LOG,
-				(errmsg("left out a change of the owner of ring \"%s\" that has come by logical replication",
+				(errmsg("left out a change of the owner of ring \"%s\" that arrived by logical replication",
 						TextDatumGetCString(column(table, old, "name"))),
 				 errdetail("The ring is this server's, and keeps the owner that it has here.")));
 	tuple = keep_column(table, old, tuple, Anum_ring_owner_name);
@@ -330,7 +330,7 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 	if (own || (tuple != NULL && ring_in_the_way(table->rel, id, name, incarnation, old != NULL)))
 	{
 		ereport(LOG,
-				(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
+				(errmsg("left out a change of ring \"%s\" that arrived by logical replication", name),
 				 own ? errdetail("The ring is this server's, and goes on as it is.") :
 				 errdetail("There is a ring of that name, id or incarnation already.")));
 		return NULL;
@@ -351,15 +351,15 @@ admit_ring(const Table *table, HeapTuple old, HeapTuple tuple)
 			if (ring_is_damaged(tuple, RelationGetDescr(table->rel)))
 			{
 				ereport(LOG,
-						(errmsg("left out a change of ring \"%s\" that has come by logical replication", name),
-						 errdetail("The definition that has come is damaged.")));
+						(errmsg("left out a change of ring \"%s\" that arrived by logical replication", name),
+						 errdetail("The definition that arrived is damaged.")));
 				return NULL;
 			}
 			tuple = keep_column(table, old, tuple, Anum_ring_max_length);
 			if (other_lists(table, old, tuple) && ends_its_codes(table, tuple))
 			{
 				ereport(LOG,
-						(errmsg("left out a change of the blocklist of ring \"%s\" that has come by logical replication", name),
+						(errmsg("left out a change of the blocklist of ring \"%s\" that arrived by logical replication", name),
 						 errdetail("It would have too few codes, or its lists of words are not here.")));
 				tuple = keep_column(table, old, tuple, Anum_ring_blocklist);
 			}
@@ -416,7 +416,7 @@ check_ring_deleted(const Table *table, HeapTuple tuple)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot bring ring \"%s\" back in the transaction that has deleted it",
 						TextDatumGetCString(column(table, tuple, "name"))),
-				 errdetail("How far its series had come was deleted with it: its codes would come twice."),
+				 errdetail("How far its series had come was deleted with it, so its codes would come twice."),
 				 errhint("Roll back. To change a ring by SQL, UPDATE its row.")));
 }
 
@@ -443,9 +443,9 @@ admit_grant(const Table *table, HeapTuple old, HeapTuple tuple)
 	{
 		ereport(LOG,
 				(tuple != NULL ?
-				 errmsg("left out a grant of ring \"%s\" to role \"%s\" that has come by logical replication",
+				 errmsg("left out a grant of ring \"%s\" to role \"%s\" that arrived by logical replication",
 						own, role_name) :
-				 errmsg("left out a revoke of ring \"%s\" from role \"%s\" that has come by logical replication",
+				 errmsg("left out a revoke of ring \"%s\" from role \"%s\" that arrived by logical replication",
 						own, role_name),
 				 errdetail("The ring is this server's: who may take its codes is decided here.")));
 		return NULL;
@@ -478,7 +478,7 @@ admit_list(const Table *table, HeapTuple old, HeapTuple tuple)
 	if (reason != NULL)
 	{
 		ereport(LOG,
-				(errmsg("left out a change of blocklist \"%s\" that has come by logical replication", name),
+				(errmsg("left out a change of blocklist \"%s\" that arrived by logical replication", name),
 				 errdetail("%s", reason)));
 		return NULL;
 	}
@@ -664,9 +664,9 @@ coderring_refuse_change(PG_FUNCTION_ARGS)
 
 		if (logged != GetCurrentTransactionStartTimestamp())
 			ereport(LOG,
-					(errmsg("left out changes of \"coderring.%s\" that have come by logical replication",
+					(errmsg("left out changes of \"coderring.%s\" that arrived by logical replication",
 							RelationGetRelationName(trigger->tg_relation)),
-					 errdetail("How far series have come is each server's own.")));
+					 errdetail("Each server keeps track of its own series.")));
 		logged = GetCurrentTransactionStartTimestamp();
 		PG_RETURN_POINTER(NULL);
 	}

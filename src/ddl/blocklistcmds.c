@@ -97,7 +97,7 @@ parse_words(ArrayType *array, int *count)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("blocked word \"%.*s\" cannot occur in a code", (int) word.len, word.text),
-					 errdetail("No alphabet has its last character, so that a ring could write it."),
+					 errdetail("No alphabet can contain its last character."),
 					 errhint("Leave the word out, or end it before that character.")));
 		words[(*count)++] = word;
 	}

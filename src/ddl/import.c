@@ -518,7 +518,7 @@ create_ring(Found *found, bool have_first_cycle, int64 first_cycle)
 						found->name, (long long) found->ncodes, (long long) all_base_codes(found->base_length),
 						quote_literal_cstr(found->name)),
 				 errdetail("The imported ring has no blocklist, and hands out what the library left out."),
-				 errhint("The library's other list is 'international'. Call it before codes are taken.")));
+				 errhint("The library's other list is 'international'. Call it before you take codes.")));
 	if (have_first_cycle && first_cycle <= found->uniquizer_num)
 		ereport(WARNING,
 				(errmsg("first_cycle %lld is not past what the memo of ring \"%s\" names; before codes are taken, call coderring_advance(%s, %s, %lld)",

@@ -159,8 +159,8 @@ guards_report_change(Relation rel)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("cannot change \"coderring.%s\" by SQL", table),
-			 is_ring ? errdetail("With a ring goes how far its series have come; made anew it would have other codes, or the same ones twice.") :
-			 is_grant ? errdetail("Who may take codes is no row to be lost by accident.") :
+			 is_ring ? errdetail("A ring takes with it how far its series have come; created again, it would hand out other codes, or the same ones twice.") :
+			 is_grant ? errdetail("Grants must not be lost by accident.") :
 			 is_list ? errdetail("Rings are filtered with the lists, and those that are built in would be gone for good.") :
 			 errdetail("Its rows are written outside of transactions; a change could make codes come twice."),
 			 is_ring ? errhint("Use coderring_drop or coderring_reset.") :

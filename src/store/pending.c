@@ -325,6 +325,6 @@ pending_check_words(const Ring *ring)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot take codes of ring \"%s\" in a transaction that has changed its blocklist", ring->name),
-				 errdetail("What the new words block would be passed over, also if the transaction rolled back."),
+				 errdetail("What the new words block would be skipped, even if the transaction rolled back."),
 				 errhint("Commit the transaction first.")));
 }

@@ -62,9 +62,9 @@ ring_check_dispenses(const Ring *ring)
 	if (unlikely(ring->replicated))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("ring \"%s\" has come by logical replication and hands out no codes here", ring->name),
+				 errmsg("ring \"%s\" arrived by logical replication and hands out no codes here", ring->name),
 				 errdetail("Its codes are another server's to hand out; here they would come twice."),
-				 errhint("Create a ring of this server's own, or take this one over when the other hands out no more: SELECT coderring_recover(%s);",
+				 errhint("Create this server's own ring, or take this one over once the other server hands out no more codes: SELECT coderring_recover(%s);",
 						 quote_literal_cstr(ring->name))));
 	if (unlikely(!ring->guarded))
 		(void) guards_of_definitions(true);

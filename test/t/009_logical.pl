@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $refused = qr/has come by logical replication and hands out no codes here/;
+my $refused = qr/arrived by logical replication and hands out no codes here/;
 
 my $publisher = PostgreSQL::Test::Cluster->new('publisher');
 init_node($publisher, allows_streaming => 'logical');
@@ -109,7 +109,7 @@ follow();
 ok(takes($subscriber, 'taken') && takes($publisher, 'taken'), 'a name that both have given is a ring of each');
 is(rings($subscriber), join("\n", 'both', 'dropped replicated', 'kept replicated', 'last replicated', 'later replicated', 'own', 'own2', 'reset replicated', 'taken'),
 	'each has its own');
-like(slurp_file($subscriber->logfile), qr/LOG:  left out a change of ring "taken" that has come by logical replication/, 'the log says so');
+like(slurp_file($subscriber->logfile), qr/LOG:  left out a change of ring "taken" that arrived by logical replication/, 'the log says so');
 
 #
 # Changes on the publisher, where somebody has given a table without a key a
@@ -264,7 +264,7 @@ if ($filters)
 		SELECT coderring_rename('last', 'lasts')});
 	follow();
 	is($subscriber->safe_psql('postgres', $definition), $here =~ s/^last/lasts/r, 'a rename goes over, where new extras begin, max_length and a list that leaves nothing do not');
-	like(slurp_file($subscriber->logfile), qr/LOG:  left out a change of the blocklist of ring "lasts?" that has come by logical replication/, 'the log says so');
+	like(slurp_file($subscriber->logfile), qr/LOG:  left out a change of the blocklist of ring "lasts?" that arrived by logical replication/, 'the log says so');
 	$publisher->safe_psql('postgres', q{SELECT coderring_rename('lasts', 'last')});
 	$publisher->safe_psql('postgres', q{SELECT coderring_drop('last')});
 	follow();
