@@ -70,6 +70,10 @@ next_steps() {
     local sudo='sudo ' psql major clusters cluster name others option=
 
     ((EUID != 0)) && [[ ! -d $work/source ]] || sudo=
+    if [[ -n $sudo ]] && ! type -P sudo >/dev/null; then
+        sudo=
+        say "    su -"
+    fi
     if ! getent passwd postgres >/dev/null; then
         psql='psql -U postgres'
     elif type -P sudo >/dev/null; then

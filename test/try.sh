@@ -18,15 +18,15 @@ on_leave() {
 demonstrate() {
     "$bindir/psql" -X -q -a -P pager=off -v ON_ERROR_STOP=1 -d "$database" -f - <<'SQL'
 CREATE EXTENSION coderring WITH SCHEMA public;
-SELECT coderring_create('widget');
-SELECT coderring_get_code('widget');
-SELECT coderring_get_code('widget');
+SELECT coderring_create('order');
+SELECT coderring_get_code('order');
+SELECT coderring_get_code('order');
 
 -- With an extra, here the year, as a prefix; each extra has its own series.
-SELECT coderring_get_code('widget', '26');
+SELECT coderring_get_code('order', '26');
 
 -- Many at once.
-SELECT * FROM coderring_get_codes('widget', 5);
+SELECT * FROM coderring_get_codes('order', 5);
 
 \x on
 SELECT * FROM coderring.rings;

@@ -27,10 +27,10 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
+#include "codes/basecodes.h"
 #include "codes/cycles.h"
 #include "codes/decode.h"
 #include "codes/mbtext.h"
-#include "codes/permcache.h"
 #include "core/check.h"
 #include "core/codec.h"
 #include "core/wordfilter.h"
@@ -145,7 +145,7 @@ judge(const Ring *ring, uint64 number, const BlockState *state, bool exact, Deco
 	decoded->blocklist_id = state->blocklist_id;
 	if (state->reserved_end <= start || decoded->cycle < ring->first_cycle)
 		return;
-	decoded->position = permcache_position(ring, &decoded->id, decoded->cycle, number);
+	decoded->position = basecodes_position(ring, &decoded->id, decoded->cycle, number);
 
 	if (state->position > start && state->position - start < ring->base_codes)
 	{
@@ -328,6 +328,6 @@ decode_code(const Ring *ring, const char *code, uint32 len, Decoded *decoded)
 	if (best == 0)
 		return false;
 	if (best < 3)
-		decoded->position = permcache_position(ring, &decoded->id, decoded->cycle, number);
+		decoded->position = basecodes_position(ring, &decoded->id, decoded->cycle, number);
 	return true;
 }

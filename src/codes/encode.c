@@ -12,9 +12,9 @@
 
 #include "miscadmin.h"
 
+#include "codes/basecodes.h"
 #include "codes/encode.h"
 #include "codes/mbtext.h"
-#include "codes/permcache.h"
 #include "core/check.h"
 #include "core/codec.h"
 #include "core/wordfilter.h"
@@ -116,7 +116,7 @@ encode_batch(const Ring *ring, const WordFilter *filter, const SeriesId *id, con
 				break;
 			batch->first = position;
 		}
-		permcache_codes(ring, id, position, chunk, tail_length, codes);
+		basecodes_write(ring, id, position, chunk, tail_length, codes);
 		if (filter == NULL && ring->check == NULL)
 			kept = chunk;
 		else
@@ -179,7 +179,7 @@ encode_count(const Ring *ring, const WordFilter *filter, const SeriesId *id, con
 		uint32		chunk = Min(CHUNK, end - first);
 
 		CHECK_FOR_INTERRUPTS();
-		permcache_codes(ring, id, first, chunk, ring->tail_length, codes);
+		basecodes_write(ring, id, first, chunk, ring->tail_length, codes);
 		for (uint32 i = 0; i < chunk; i++)
 			count += encode_finish(ring, filter, prefix, codes + (Size) i * ring->tail_length);
 		first += chunk;

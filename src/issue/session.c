@@ -19,7 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "codes/permcache.h"
+#include "codes/basecodes.h"
 #include "issue/session.h"
 #include "shmem/shared.h"
 #include "store/acl.h"
@@ -109,7 +109,7 @@ begin_memory(void)
 	uint64		version = definitions_begin();
 	HASHCTL		info = {.keysize = NAMEDATALEN, .entrysize = sizeof(RingEntry)};
 
-	permcache_forget();
+	basecodes_forget();
 	session_last = NULL;
 	last_ring = NULL;
 	remembered = NULL;

@@ -1,5 +1,5 @@
 /*
- * permcache.c
+ * basecodes.c
  *		The secret order of a series: positions to base codes and back.
  *
  * Joins a ring's definition to permutation.c and codec.c, which know nothing
@@ -11,7 +11,7 @@
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
 
-#include "codes/permcache.h"
+#include "codes/basecodes.h"
 #include "core/codec.h"
 #include "core/permutation.h"
 #include "shmem/shared.h"
@@ -65,7 +65,7 @@ find_permutation(const Ring *ring, const SeriesId *id, int64 cycle)
 	uint64		cycle_bytes = pg_hton64((uint64) cycle);
 	uint8		tweak[sizeof(uint64) + EXTRA_MAX_LEN];
 
-	/* What is kept was set for this definition: permcache_forget() sees to that. */
+	/* What is kept was set for this definition: basecodes_forget() sees to that. */
 	if (keeps(last, id, cycle))
 		return last->permutation;
 
@@ -108,7 +108,7 @@ find_permutation(const Ring *ring, const SeriesId *id, int64 cycle)
  * use.  Costs next to nothing where it turns out to be the same.
  */
 void
-permcache_forget(void)
+basecodes_forget(void)
 {
 	for (int i = 0; i < KEPT; i++)
 		kept[i].used = 0;
@@ -119,7 +119,7 @@ permcache_forget(void)
  * every `tail_length` bytes, what lies between is left alone.
  */
 void
-permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
+basecodes_write(const Ring *ring, const SeriesId *id, int64 first, uint32 count, uint32 tail_length,
 				char *codes)
 {
 	Permutation *permutation = find_permutation(ring, id, first / ring->base_codes);
@@ -136,7 +136,7 @@ permcache_codes(const Ring *ring, const SeriesId *id, int64 first, uint32 count,
  * The position of a base code, given as a number, in a cycle: the inverse.
  */
 int64
-permcache_position(const Ring *ring, const SeriesId *id, int64 cycle, uint64 number)
+basecodes_position(const Ring *ring, const SeriesId *id, int64 cycle, uint64 number)
 {
 	Permutation *permutation = find_permutation(ring, id, cycle);
 	uint64		offset;
