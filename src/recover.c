@@ -161,6 +161,31 @@ recover_restored(const pg_uuid_t *incarnation, const char *extra, uint32 extra_l
 }
 
 /*
+ * A restore or replication brings a row of what a series never hands out: may it
+ * be inserted?  Looks under the series' refill lock, if the ring is here.
+ */
+bool
+recover_admit_skip(Relation rel, HeapTuple tuple)
+{
+	SeriesId	id;
+	SeriesId	here;
+	Ring		ring;
+	bool		admitted;
+
+	if (!series_of_skip(rel, tuple, &id))
+		return true;
+	if (!ring_read_incarnation(&id.incarnation, &ring))
+		return series_admit_skip(rel, tuple, &id);
+	ring_series_id(&ring, &here);
+	here.extra_len = id.extra_len;
+	memcpy(here.extra, id.extra, id.extra_len);
+	lock_series(&here);
+	admitted = series_admit_skip(rel, tuple, &here);
+	work_unlock(&here);
+	return admitted;
+}
+
+/*
  * Say where series without a row begin from now on, since that costs
  * something.
  */

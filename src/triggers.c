@@ -502,7 +502,7 @@ admit_series(Relation rel, HeapTuple tuple)
 	SeriesNumbers numbers;
 
 	if (RelationGetRelid(rel) == tables_relation("skipped_positions"))
-		return series_admit_skip(rel, tuple) ? tuple : NULL;
+		return recover_admit_skip(rel, tuple) ? tuple : NULL;
 
 	/* A gap that is still to come is the dumped database's; nothing is lost here yet. */
 	if (!series_admit(rel, tuple, &id, &numbers))

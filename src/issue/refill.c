@@ -381,6 +381,51 @@ log_new_cycle(const Ring *ring, const SeriesId *id, int64 cycle, const Prefix *p
 }
 
 /*
+ * A series without an entry has reserved a position and its code is not handed
+ * out: nobody would know, so its row says again that it stands there.
+ */
+static void
+give_back(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	Reservation reservation = {0};
+
+	series_close(&work->row);
+	series_open(&work->row, &work->id);
+	if (work->row.tuple == NULL)
+		return;
+	reservation.numbers = work->row.numbers;
+	reservation.numbers.reserved_to = reservation.numbers.counted_to = refill->range.first;
+	(void) series_reserve(&work->row, &work->id, &reservation);
+}
+
+/*
+ * The same as series_make_durable(), but for a series without an entry, which gives
+ * back what it has reserved where the wait ends with an error.
+ */
+static bool
+make_durable_alone(Refill *refill)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool acknowledged = false;
+
+	PG_TRY();
+	{
+		acknowledged = series_make_durable(refill->lsn);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		HOLD_INTERRUPTS();		/* the error has let go of all */
+		give_back(refill);
+		RESUME_INTERRUPTS();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	return acknowledged;
+}
+
+/*
  * Make the range durable, hand its codes to everyone but for the first, which is
  * the caller's, and let go of the series.
  */
@@ -393,13 +438,13 @@ publish(Refill *refill)
 	int64		cycle = range->first / work->ring->base_codes;
 	bool		acknowledged = entry != NULL && entry->acknowledged;
 
-	/*
-	 * Without an entry nobody would come and go on with the range: a cancel has to
-	 * wait.  If the wait for a standby is cancelled, its one position is skipped.
-	 */
+	/* Without an entry nobody would come and go on with the range: a cancel has to wait. */
 	if (entry == NULL)
+	{
 		HOLD_INTERRUPTS();
-	if (!XLogRecPtrIsInvalid(refill->lsn))
+		acknowledged = make_durable_alone(refill);
+	}
+	else if (!XLogRecPtrIsInvalid(refill->lsn))
 		acknowledged = series_make_durable(refill->lsn);
 	if (entry != NULL)
 	{

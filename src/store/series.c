@@ -86,6 +86,7 @@
 #include "shmem/shared.h"
 #include "store/apart.h"
 #include "store/columns.h"
+#include "store/ring.h"
 #include "store/scan.h"
 #include "store/series.h"
 #include "store/state.h"
@@ -370,28 +371,75 @@ read_first_position(Buffer buffer, HeapTuple tuple)
 }
 
 /*
+ * Look for a row, also one that another transaction is just restoring, or has just
+ * replaced: *by is that transaction then, otherwise invalid.
+ */
+static bool
+find_unsettled(Relation rel, int nkeys, const ScanKeyData *keys, const AttrNumber *columns, SkipRow *row,
+			   TransactionId *by)
+{
+	RowScan		scan;
+	SnapshotData dirty;
+	HeapTuple	tuple;
+
+	InitDirtySnapshot(dirty);
+	*by = InvalidTransactionId;
+	scan_begin(&scan, rel, &dirty, nkeys, keys, nkeys, columns);
+	tuple = scan_next(&scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		*by = TransactionIdIsValid(dirty.xmin) ? dirty.xmin : dirty.xmax;
+		if (row != NULL)
+		{
+			row->tid = tuple->t_self;
+			row->first = read_first_position(scan_buffer(&scan), tuple);
+			row->inserted_here = inserted_here(tuple->t_data);
+		}
+	}
+	scan_end(&scan);
+	return HeapTupleIsValid(tuple);
+}
+
+/* Raise 55006 for what another transaction is just restoring: nobody waits for one. */
+static void
+report_being_restored(const SeriesId *id)
+{
+	Ring		ring;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 ring_read_incarnation(&id->incarnation, &ring) ?
+			 errmsg("a series of ring \"%s\" is just being restored", ring.name) :
+			 errmsg("a series is just being restored"),
+			 errdetail("Another transaction has inserted or replaced rows of it, with extra \"%.*s\".",
+					   id->extra_len, id->extra),
+			 errhint("Try again when that transaction has ended.")));
+}
+
+/*
  * Is there a row that ends with this position?  Of a range that is not recorded
  * it can only be one that says nothing yet, left by a call that then failed.
  */
 static bool
-find_skip_row(Relation rel, const SeriesId *id, int64 last, SkipRow *row)
+find_skip_row(Relation rel, const SeriesId *id, int64 last, SkipRow *row, TransactionId *by)
 {
 	ScanKeyData scankey[3];
-	RowScan		scan;
-	HeapTuple	tuple;
 
 	init_key(scankey, id, Anum_skipped_incarnation, Anum_skipped_extra);
 	ScanKeyInit(&scankey[2], Anum_skipped_last_position, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(last));
-	scan_begin(&scan, rel, SnapshotSelf, 3, scankey, lengthof(skipped_columns), skipped_columns);
-	tuple = scan_next(&scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		row->tid = tuple->t_self;
-		row->first = read_first_position(scan_buffer(&scan), tuple);
-		row->inserted_here = inserted_here(tuple->t_data);
-	}
-	scan_end(&scan);
-	return HeapTupleIsValid(tuple);
+	return find_unsettled(rel, lengthof(scankey), scankey, skipped_columns, row, by);
+}
+
+/* A series has no row that is there for everyone: is another transaction just inserting one? */
+static void
+check_unrestored(Relation rel, const SeriesId *id)
+{
+	ScanKeyData scankey[2];
+	TransactionId by;
+
+	init_key(scankey, id, Anum_state_incarnation, Anum_state_extra);
+	if (find_unsettled(rel, lengthof(scankey), scankey, state_columns, NULL, &by) && TransactionIdIsValid(by))
+		report_being_restored(id);
 }
 
 /*
@@ -415,8 +463,12 @@ insert_skips(InsertWay *way, const SeriesId *id, const SkippedRange *skip)
 		if (piece.end > piece.first)
 		{
 			SkipRow    *row = palloc(sizeof(SkipRow));
+			TransactionId by;
+			bool		found = find_skip_row(way->rel, id, piece.end - 1, row, &by);
 
-			if (!find_skip_row(way->rel, id, piece.end - 1, row))
+			if (TransactionIdIsValid(by))
+				report_being_restored(id);
+			if (!found)
 				row->tid = insert_skip(way, id, &piece);
 			row->first = piece.first;
 			rows = lcons(row, rows);
@@ -549,6 +601,7 @@ series_reserve(SeriesRow *row, const SeriesId *id, const Reservation *reservatio
 		}
 		record_skips(skip_rel, before, !skip_way.apart);
 		skips = list_difference_ptr(skips, before);
+		check_unrestored(row->rel, id);
 		tid = insert_state(&way, id, reservation);
 		buffer = ReadBuffer(row->rel, ItemPointerGetBlockNumber(&tid));
 	}
@@ -694,7 +747,7 @@ series_next_skip(const SeriesId *id, int64 position, SkippedRange *skip)
 
 /* The key of a row's values; false if the row's constraints will refuse it. */
 static bool
-key_of_values(Relation rel, const Datum *values, const bool *nulls, int count, AttrNumber extra_column, SeriesId *id)
+id_of_values(Relation rel, const Datum *values, const bool *nulls, int count, AttrNumber extra_column, SeriesId *id)
 {
 	text	   *extra;
 
@@ -727,7 +780,7 @@ series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers
 
 	columns_check(rel, Natts_state);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
-	if (!key_of_values(rel, values, nulls, Natts_state, Anum_state_extra, id) || !series_read(id, &here))
+	if (!id_of_values(rel, values, nulls, Natts_state, Anum_state_extra, id) || !series_read(id, &here))
 		return true;
 	*numbers = *state_numbers_of(tuple->t_data);
 
@@ -736,28 +789,36 @@ series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers
 }
 
 /*
- * The same for a row of coderring.skipped_positions.  One that says nothing, left
- * by a call that then failed, gives way to it.  (A call that fills that one in
- * before the restore commits loses what it has recorded there: positions that it
- * has passed over then count as handed out.)
+ * Whose row of coderring.skipped_positions is it?  False if the table's
+ * constraints will refuse it.
  */
 bool
-series_admit_skip(Relation rel, HeapTuple tuple)
+series_of_skip(Relation rel, HeapTuple tuple, SeriesId *id)
 {
 	Datum		values[Natts_skipped];
 	bool		nulls[Natts_skipped];
-	SeriesId	id;
-	SkipRow		here;
-	int64		last;
 
 	columns_check(rel, Natts_skipped);
 	columns_deform(tuple, RelationGetDescr(rel), values, nulls);
+	return id_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, id);
+}
+
+/*
+ * May such a row be inserted?  Not if there is one that says something.  One that
+ * says nothing, left by a call that then failed, gives way to it; so the caller
+ * holds the series' refill lock.
+ */
+bool
+series_admit_skip(Relation rel, HeapTuple tuple, const SeriesId *id)
+{
+	bool		isnull;
+	int64		last = DatumGetInt64(heap_getattr(tuple, Anum_skipped_last_position, RelationGetDescr(rel), &isnull));
+	SkipRow		here;
+	TransactionId by;
+
 	restored_by = GetTopTransactionId();
-	if (!key_of_values(rel, values, nulls, Natts_skipped, Anum_skipped_extra, &id))
-		return true;
-	last = DatumGetInt64(values[Anum_skipped_last_position - 1]);
-	if (!find_skip_row(rel, &id, last, &here))
-		return true;
+	if (!find_skip_row(rel, id, last, &here, &by) || TransactionIdIsValid(by))
+		return true;			/* where another transaction is at it, the unique index decides */
 	if (here.first <= last || here.inserted_here)
 		return false;
 	simple_heap_delete(rel, &here.tid);

@@ -48,7 +48,8 @@ extern bool series_make_durable(XLogRecPtr lsn);
 extern bool series_next_skip(const SeriesId *id, int64 position, SkippedRange *skip);
 
 extern bool series_admit(Relation rel, HeapTuple tuple, SeriesId *id, SeriesNumbers *numbers);
-extern bool series_admit_skip(Relation rel, HeapTuple tuple);
+extern bool series_of_skip(Relation rel, HeapTuple tuple, SeriesId *id);
+extern bool series_admit_skip(Relation rel, HeapTuple tuple, const SeriesId *id);
 extern void series_delete_all(const pg_uuid_t *incarnation);
 extern void series_scan(RowScan *scan, Relation rel, int nkeys, const ScanKeyData *keys);
 

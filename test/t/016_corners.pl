@@ -156,5 +156,32 @@ SKIP:
 	}
 }
 
+#
+# A series that finds no place in shared memory: a code whose reservation was not
+# acknowledged is not lost either.
+#
+my $full = new_node('full', q{
+coderring.max_shared_memory = 1MB
+log_statement = none
+}, allows_streaming => 1);
+my $pinning = new_session($full);
+$pinning->query(q{BEGIN; SELECT coderring_create('pin'); SELECT count(coderring_get_code('pin', i::text)) FROM generate_series(1, 5000) i});
+$full->safe_psql('postgres', q{SELECT coderring_create('alone', 1), coderring_create('later', 1); SELECT coderring_get_codes('later', 40)});
+await_standbys($full, 'nobody');
+my $waiting = new_session($full);
+foreach my $ring (qw(alone later alone later))
+{
+	cancel_waiting($full, $waiting, "SELECT coderring_get_code('$ring')");
+	is($waiting->state, '57014', "$ring: no code without the standby");
+}
+is($full->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE ring <> 'pin'}), 0, 'they have no place');
+await_standbys($full, '');
+$waiting->query('SET statement_timeout = 50; SELECT pg_sleep(100)');
+is($waiting->state, '57014', 'the session can be cancelled as before');
+full_cycle([ split(/\n/, $full->safe_psql('postgres', q{SELECT coderring_get_codes('alone', 32)})) ], 1, '', 'none is lost by it');
+is($full->safe_psql('postgres', q{SELECT cycle, cycle_offset FROM coderring.series WHERE ring = 'later'}), '1|8', 'nor in a later cycle');
+$pinning->query('ROLLBACK');
+$full->stop;
+
 $node->stop;
 done_testing();
