@@ -381,8 +381,28 @@ log_new_cycle(const Ring *ring, const SeriesId *id, int64 cycle, const Prefix *p
 }
 
 /*
+ * Make the range durable, and say so in the log if it begins a cycle.  Returns
+ * whether synchronous standbys have acknowledged it.
+ */
+static bool
+settle(Refill *refill)
+{
+	SeriesWork *work = &refill->work;
+	const Ring *ring = work->ring;
+	int64		cycle = refill->range.first / ring->base_codes;
+	bool		acknowledged = work->entry != NULL && work->entry->acknowledged;
+
+	if (!XLogRecPtrIsInvalid(refill->lsn))
+		acknowledged = series_make_durable(refill->lsn);
+	if (refill->range.first % ring->base_codes == 0 && cycle > ring->first_cycle)
+		log_new_cycle(ring, &work->id, cycle, &refill->range.prefix);
+	return acknowledged;
+}
+
+/*
  * A series without an entry has reserved a position and its code is not handed
- * out: nobody would know, so its row says again that it stands there.
+ * out: nobody would know, so its row says again that it stands there; unless a
+ * restore has moved it further meanwhile.
  */
 static void
 give_back(Refill *refill)
@@ -390,28 +410,29 @@ give_back(Refill *refill)
 	SeriesWork *work = &refill->work;
 	Reservation reservation = {0};
 
-	series_close(&work->row);
-	series_open(&work->row, &work->id);
 	if (work->row.tuple == NULL)
+	{
+		series_close(&work->row);
+		series_open(&work->row, &work->id);
+	}
+	else
+		series_refresh(&work->row);
+	if (work->row.tuple == NULL || work->row.numbers.reserved_to != refill->range.end)
 		return;
 	reservation.numbers = work->row.numbers;
 	reservation.numbers.reserved_to = reservation.numbers.counted_to = refill->range.first;
 	(void) series_reserve(&work->row, &work->id, &reservation);
 }
 
-/*
- * The same as series_make_durable(), but for a series without an entry, which gives
- * back what it has reserved where the wait ends with an error.
- */
-static bool
-make_durable_alone(Refill *refill)
+/* The same as settle(), for a series without an entry: after an error it gives back what it has reserved. */
+static void
+settle_alone(Refill *refill)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	volatile bool acknowledged = false;
 
 	PG_TRY();
 	{
-		acknowledged = series_make_durable(refill->lsn);
+		(void) settle(refill);
 	}
 	PG_CATCH();
 	{
@@ -422,7 +443,6 @@ make_durable_alone(Refill *refill)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	return acknowledged;
 }
 
 /*
@@ -434,42 +454,31 @@ publish(Refill *refill)
 {
 	SeriesWork *work = &refill->work;
 	SharedSeries *entry = work->entry;
-	Range	   *range = &refill->range;
-	int64		cycle = range->first / work->ring->base_codes;
-	bool		acknowledged = entry != NULL && entry->acknowledged;
+	bool		acknowledged;
+	uint32		published;
 
-	/* Without an entry nobody would come and go on with the range: a cancel has to wait. */
 	if (entry == NULL)
 	{
+		/* Nobody would come and go on with the range: a cancel has to wait. */
 		HOLD_INTERRUPTS();
-		acknowledged = make_durable_alone(refill);
-	}
-	else if (!XLogRecPtrIsInvalid(refill->lsn))
-		acknowledged = series_make_durable(refill->lsn);
-	if (entry != NULL)
-	{
-		entry->acknowledged = acknowledged;
-		entry->undurable = entry->reserved_end - refill->durable;
-		work_clear_doubt(entry);
-	}
-	if (range->first % work->ring->base_codes == 0 && cycle > work->ring->first_cycle)
-		log_new_cycle(work->ring, &work->id, cycle, &range->prefix);
-	if (entry != NULL)
-	{
-		uint32		published;
-
-		if (refill->batch.count < PREFETCH_FROM)
-			prefetch_drop(entry);
-
-		/* From here on the first code is this call's, and an error would lose it. */
-		published = block_publish(entry, &refill->batch, work->state.counted, work->blocklist_id);
-		memory_short = published < refill->batch.count;
-		entry->skipped += refill->passed + entry->published_end - range->first - published;
-		entry->refill_time += GetCurrentTimestamp() - refill->now;
-	}
-	work_end(work);
-	if (entry == NULL)
+		settle_alone(refill);
+		work_end(work);
 		RESUME_INTERRUPTS();
+		return;
+	}
+	acknowledged = settle(refill);
+	entry->acknowledged = acknowledged;
+	entry->undurable = entry->reserved_end - refill->durable;
+	work_clear_doubt(entry);
+	if (refill->batch.count < PREFETCH_FROM)
+		prefetch_drop(entry);
+
+	/* From here on the first code is this call's, and an error would lose it. */
+	published = block_publish(entry, &refill->batch, work->state.counted, work->blocklist_id);
+	memory_short = published < refill->batch.count;
+	entry->skipped += refill->passed + entry->published_end - refill->range.first - published;
+	entry->refill_time += GetCurrentTimestamp() - refill->now;
+	work_end(work);
 }
 
 /*

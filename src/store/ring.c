@@ -317,6 +317,14 @@ ring_read_incarnation(const pg_uuid_t *incarnation, Ring *ring)
 
 	ScanKeyInit(&key, Anum_ring_incarnation, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(incarnation));
 	found = find_row(rel, &key, SnapshotSelf, ring);
+	if (!found)
+	{
+		/* As in ring_read. */
+		Snapshot	latest = RegisterSnapshot(scan_latest_snapshot());
+
+		found = find_row(rel, &key, latest, ring);
+		UnregisterSnapshot(latest);
+	}
 	table_close(rel, AccessShareLock);
 	return found;
 }

@@ -187,6 +187,13 @@ series_open(SeriesRow *row, const SeriesId *id)
 	}
 }
 
+/* Read the numbers of a row that has been found once more. */
+void
+series_refresh(SeriesRow *row)
+{
+	row->numbers = read_numbers(row->buffer, row->tuple);
+}
+
 /*
  * Let go of the row.  The table is unlocked too: nothing that was written
  * depends on the transaction.
@@ -430,7 +437,10 @@ find_skip_row(Relation rel, const SeriesId *id, int64 last, SkipRow *row, Transa
 	return find_unsettled(rel, lengthof(scankey), scankey, skipped_columns, row, by);
 }
 
-/* A series has no row that is there for everyone: is another transaction just inserting one? */
+/*
+ * A series had no row that is there for everyone: has another transaction inserted
+ * one, or committed one since we looked?
+ */
 static void
 check_unrestored(Relation rel, const SeriesId *id)
 {
@@ -438,7 +448,7 @@ check_unrestored(Relation rel, const SeriesId *id)
 	TransactionId by;
 
 	init_key(scankey, id, Anum_state_incarnation, Anum_state_extra);
-	if (find_unsettled(rel, lengthof(scankey), scankey, state_columns, NULL, &by) && TransactionIdIsValid(by))
+	if (find_unsettled(rel, lengthof(scankey), scankey, state_columns, NULL, &by))
 		report_being_restored(id);
 }
 

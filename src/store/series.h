@@ -41,6 +41,7 @@ typedef struct Reservation
 } Reservation;
 
 extern void series_open(SeriesRow *row, const SeriesId *id);
+extern void series_refresh(SeriesRow *row);
 extern void series_close(SeriesRow *row);
 extern bool series_read(const SeriesId *id, SeriesNumbers *numbers);
 extern XLogRecPtr series_reserve(SeriesRow *row, const SeriesId *id, const Reservation *reservation);

@@ -174,6 +174,11 @@ foreach my $ring (qw(alone later alone later))
 	cancel_waiting($full, $waiting, "SELECT coderring_get_code('$ring')");
 	is($waiting->state, '57014', "$ring: no code without the standby");
 }
+my $terminated = new_session($full);
+$terminated->send(q{SELECT coderring_get_code('alone')});
+$full->poll_query_until('postgres', "SELECT wait_event IS NOT DISTINCT FROM 'SyncRep' FROM pg_stat_activity WHERE pid = $terminated->{pid}");
+$full->safe_psql('postgres', "SELECT pg_terminate_backend($terminated->{pid}, 60000)");
+is($terminated->receive, '', 'nor when the session is terminated');
 is($full->safe_psql('postgres', q{SELECT count(*) FROM coderring.stats WHERE ring <> 'pin'}), 0, 'they have no place');
 await_standbys($full, '');
 $waiting->query('SET statement_timeout = 50; SELECT pg_sleep(100)');
