@@ -85,7 +85,9 @@ my %scripts = (
 	rolled_back => ("BEGIN;\nCREATE TEMP TABLE t ();\nCALL take(7);\nROLLBACK;\n" x 300)
 	  . ("BEGIN;\nCALL take(3);\nSAVEPOINT s;\nCALL take(4);\nROLLBACK TO s;\nCALL take(2);\nROLLBACK;\n" x 300),
 	failing => "CALL take_and_fail(11);\nCALL take_and_go_on(13);\n" x 200,
-	timed_out => "SET statement_timeout = 3;\n" . "CALL take(2000);\n" x 50);
+	# The first call is not interrupted: PL/pgSQL asks once whether an expression is a
+	# simple one, and runs it through the executor for ever if that comes to no end.
+	timed_out => "CALL take(1);\nSET statement_timeout = 3;\n" . "CALL take(2000);\n" x 50);
 my @runs = map { my $file = write_script($_); map { start_client($node, $file) } 1 .. 2 } values %scripts;
 
 # Meanwhile rewrite the table of series.
